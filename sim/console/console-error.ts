@@ -1,0 +1,12 @@
+/**
+ * A failure that RouterOS reports as text. `parse` errors refuse the whole line before any effect;
+ * `run-time` errors keep the effects of the commands before, and `:onerror` catches them.
+ */
+export class ConsoleError extends Error {
+  override readonly name = "ConsoleError";
+  readonly stage: "parse" | "run-time";
+  constructor(stage: "parse" | "run-time", message: string) {
+    super(message);
+    this.stage = stage;
+  }
+}
