@@ -1,0 +1,58 @@
+import { base32 } from "#lib/base32.ts";
+import { uuidBytes, uuidV5Bytes } from "#lib/uuid.ts";
+import { DriverError } from "./errors.ts";
+
+/** The `slot` of a volume's `/disk` entry; unique on its appliance. */
+export type Slot = string & { readonly __brand: "Slot" };
+
+/** A CSI volume id, taken apart. */
+export interface VolumeId {
+  /** `undefined` stands for the default appliance, fixed by name in the configuration. */
+  readonly appliance: string | undefined;
+  readonly slot: Slot;
+}
+
+/** Namespace of the UUIDv5 of CSI names that are not `pvc-<uuid>`. Never change it: ids depend on it. */
+const csiNames = Buffer.from("6f1c5a1e1d7f4f0c9a3be3f0a4c3d2b1", "hex");
+
+/** CSI spec, "Size Limits": strings have at most 128 bytes unless noted otherwise. */
+const maxNameBytes = 128;
+
+const slotPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const appliancePattern = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
+
+/**
+ * The slot for a CSI volume name: `pvc-` and 26 characters base32 of 128 bits, 30 in all, because one
+ * source reports a slot limit of 32 on RouterOS 7.24 while `pvc-<uuid>` has 40.
+ * @throws {DriverError} `invalid-argument` for an empty name or one over 128 bytes.
+ */
+export function slotForName(name: string): Slot {
+  const bytes = Buffer.byteLength(name);
+  if (bytes === 0) throw new DriverError("invalid-argument", "Cannot create a volume: name is empty");
+  if (bytes > maxNameBytes)
+    throw new DriverError(
+      "invalid-argument",
+      `Cannot create a volume: name has ${bytes} bytes, the limit is ${maxNameBytes}`,
+    );
+  const uuid = name.startsWith("pvc-") ? uuidBytes(name.slice(4)) : undefined;
+  return `pvc-${base32(uuid ?? uuidV5Bytes(name, csiNames))}` as Slot;
+}
+
+/** Whether `name` may name an appliance in the configuration, and so prefix a volume id. */
+export function isApplianceName(name: string): boolean {
+  return appliancePattern.test(name);
+}
+
+/** `<slot>` or `<appliance>/<slot>`; `undefined` for text that cannot be an id of this driver. */
+export function parseVolumeId(text: string): VolumeId | undefined {
+  const [first, second, ...rest] = text.split("/");
+  if (first === undefined || rest.length > 0) return undefined;
+  const [appliance, slot] = second === undefined ? [undefined, first] : [first, second];
+  if (appliance !== undefined && !isApplianceName(appliance)) return undefined;
+  return slotPattern.test(slot) ? { appliance, slot: slot as Slot } : undefined;
+}
+
+/** The text form; what CreateVolume, ListVolumes and every other reply carry, byte for byte. */
+export function formatVolumeId({ appliance, slot }: VolumeId): string {
+  return appliance === undefined ? slot : `${appliance}/${slot}`;
+}

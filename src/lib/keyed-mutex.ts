@@ -1,0 +1,11 @@
+/** One holder per key, and no queue: CSI wants a second call for the same volume answered at once. */
+export class KeyedMutex {
+  readonly #held = new Set<string>();
+
+  /** @returns a lock to hold by `using`, or `undefined` while somebody else holds the key. */
+  tryAcquire(key: string): Disposable | undefined {
+    if (this.#held.has(key)) return undefined;
+    this.#held.add(key);
+    return { [Symbol.dispose]: () => void this.#held.delete(key) };
+  }
+}
