@@ -28,7 +28,8 @@ const appliancePattern = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
  */
 export function slotForName(name: string): Slot {
   const bytes = Buffer.byteLength(name);
-  if (bytes === 0) throw new DriverError("invalid-argument", "Cannot create a volume: name is empty");
+  if (bytes === 0)
+    throw new DriverError("invalid-argument", "Cannot create a volume: name is empty");
   if (bytes > maxNameBytes)
     throw new DriverError(
       "invalid-argument",

@@ -1,0 +1,12 @@
+import type { Context } from "#lib/context.ts";
+
+/** Block devices as the kernel shows them. */
+export interface BlockDevices {
+  /** Names of the devices stacked on this one (`/sys/…/holders`): dm, md, … @param majorMinor - `259:1` */
+  holders(majorMinor: string, ctx: Context): Promise<readonly string[]>;
+  /** @returns `259:1` of a device node, or `undefined` when `path` is none or is not there. */
+  majorMinorOf(path: string, ctx: Context): Promise<string | undefined>;
+  setReadOnly(path: string, readOnly: boolean, ctx: Context): Promise<void>;
+  /** Size in bytes now. */
+  sizeOf(path: string, ctx: Context): Promise<number>;
+}

@@ -1,0 +1,22 @@
+import type { Context } from "#lib/context.ts";
+import type { BlockDevice } from "../block-device.ts";
+import type { Nqn } from "../nqn.ts";
+import type { ConnectOptions, NvmeTarget } from "../nvme-target.ts";
+
+/**
+ * Brings a target's block device to this node. Implemented by `linux/nvme/` (nvme-cli and sysfs) and
+ * `linux/loop/` (the simulator's image on a loop device, for machines without nvme-tcp).
+ */
+export interface Initiator {
+  /** Connects; being connected already is success. Returns before the device need be there. */
+  connect(target: NvmeTarget, options: ConnectOptions, ctx: Context): Promise<void>;
+  /** The device of this very NQN, verified now; `undefined` when there is none (yet). */
+  findDevice(nqn: Nqn, ctx: Context): Promise<BlockDevice | undefined>;
+  /** Asks the kernel to look at the namespace's size again. */
+  rescan(nqn: Nqn, ctx: Context): Promise<void>;
+  /**
+   * Disconnects and proves it. Not being connected is success.
+   * @throws {DriverError} `unavailable` when a controller for the NQN is still there.
+   */
+  disconnect(nqn: Nqn, ctx: Context): Promise<void>;
+}

@@ -1,0 +1,39 @@
+import type { Context } from "#lib/context.ts";
+
+/** One line of mountinfo. */
+export interface Mount {
+  readonly target: string;
+  /** Root of the mount within its file system; `/` unless it is a bind mount of a part. */
+  readonly root: string;
+  /** `259:1`; Btrfs shows an anonymous `0:39`, then `source` counts. */
+  readonly majorMinor: string;
+  readonly fsType: string;
+  readonly source: string;
+  /** Per-mount options: `ro`, `nosuid`, … */
+  readonly options: readonly string[];
+}
+
+/** The node's mount table. Calls that touch a file system run in bounded child processes. */
+export interface Mounts {
+  list(ctx: Context): Promise<readonly Mount[]>;
+  /** @throws {DriverError} `internal` with the tool's words when mount fails. */
+  mount(request: MountRequest, ctx: Context): Promise<void>;
+  /** Bind-mounts `source` (a folder or a device node) on `target`, privately, with the given per-mount options. */
+  bind(request: BindRequest, ctx: Context): Promise<void>;
+  /** Unmounts the topmost mount at `target`. @throws {DriverError} `unavailable` when it is busy. */
+  unmount(target: string, ctx: Context): Promise<void>;
+}
+
+export interface MountRequest {
+  /** Device node. */
+  readonly source: string;
+  readonly target: string;
+  readonly fsType: string;
+  readonly options: readonly string[];
+}
+
+export interface BindRequest {
+  readonly source: string;
+  readonly target: string;
+  readonly options: readonly string[];
+}

@@ -1,0 +1,23 @@
+import type { VolumeUse } from "./access-mode.ts";
+import type { ConnectOptions, NvmeTarget } from "./nvme-target.ts";
+
+/** What this node must remember about a volume across a restart of the plugin. */
+export interface StagedVolume {
+  /** The CSI volume id, to the letter. */
+  readonly volumeId: string;
+  readonly target: NvmeTarget;
+  readonly connect: ConnectOptions;
+  readonly use: VolumeUse;
+  readonly stagingPath: string;
+  /** Extra mkfs arguments of the StorageClass. */
+  readonly mkfsOptions: readonly string[];
+  readonly phase: StagePhase;
+  /** UUID of the file system on it, once known. */
+  readonly fsUuid?: string;
+}
+
+/**
+ * `connecting`: a connection may exist. `formatting`: written before mkfs, so that a killed mkfs may be
+ * repeated here under the same NQN and nowhere else. `staged`: ready.
+ */
+export type StagePhase = "connecting" | "formatting" | "staged";

@@ -1,0 +1,71 @@
+import { DriverError } from "./errors.ts";
+import type { ConnectOptions } from "./nvme-target.ts";
+
+/** What a StorageClass decides for its volumes. */
+export interface VolumeParameters {
+  /** Name of the appliance; `undefined` = the default one. Stays in the controller. */
+  readonly appliance: string | undefined;
+  readonly connect: ConnectOptions;
+  /** As written; `domain/mkfs-options.ts` takes it apart. */
+  readonly mkfsOptions: string;
+  /** How long two nodes may share a raw block volume, seconds. */
+  readonly migrationTimeoutSeconds: number;
+}
+
+interface WholeNumber {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Limits are generous; they catch typing errors such as milliseconds for seconds. */
+const numbers = {
+  /** NVMe/TCP kernel behaviour: -1 = reconnect for ever. */
+  ctrlLossTmo: { min: -1, max: 86_400 },
+  reconnectDelay: { min: 1, max: 600 },
+  keepAliveTmo: { min: 0, max: 600 },
+  nrIoQueues: { min: 1, max: 128 },
+  migrationTimeoutSeconds: { min: 30, max: 3_600 },
+} as const satisfies Record<string, WholeNumber>;
+
+type NumberKey = keyof typeof numbers;
+
+/** Keys that a volume's context carries from CreateVolume to the node. */
+export const contextKeys: readonly string[] = [...Object.keys(numbers), "mkfsOptions"];
+
+/** Parameters this driver knows; everything else is refused where a StorageClass is read. */
+export const parameterKeys: readonly string[] = ["appliance", ...contextKeys];
+
+/**
+ * Reads StorageClass parameters or a volume context; keys it does not know are the caller's concern.
+ * @throws {DriverError} `invalid-argument` naming the key and the value.
+ */
+export function parseVolumeParameters(given: Readonly<Record<string, string>>): VolumeParameters {
+  return {
+    appliance: given["appliance"],
+    connect: {
+      ctrlLossTmoSeconds: wholeNumber(given, "ctrlLossTmo") ?? -1,
+      reconnectDelaySeconds: wholeNumber(given, "reconnectDelay") ?? 5,
+      keepAliveTmoSeconds: wholeNumber(given, "keepAliveTmo") || undefined,
+      nrIoQueues: wholeNumber(given, "nrIoQueues"),
+    },
+    mkfsOptions: given["mkfsOptions"] ?? "",
+    migrationTimeoutSeconds: wholeNumber(given, "migrationTimeoutSeconds") ?? 300,
+  };
+}
+
+/** The part of the StorageClass parameters that travels with the volume. */
+export function volumeContextOf(given: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(given).filter(([key]) => contextKeys.includes(key)));
+}
+
+function wholeNumber(given: Readonly<Record<string, string>>, key: NumberKey): number | undefined {
+  const { min, max } = numbers[key];
+  const text = given[key];
+  if (text === undefined) return undefined;
+  const value = /^-?\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  throw new DriverError(
+    "invalid-argument",
+    `Cannot use parameter ${key}="${text}": expected a whole number from ${min} to ${max}`,
+  );
+}
