@@ -13,8 +13,12 @@ export interface Menu {
   readonly properties: readonly Property[];
   /** In menu order: the order of the `Flags:` legend and of the flag columns. */
   readonly flags: readonly Flag[];
-  /** Every row in list order; `print` and `find` filter them. */
-  rows(): Promise<readonly Row[]> | readonly Row[];
+  /** Names of the brief columns in table order, where that differs from the order of `properties`. */
+  readonly columns?: readonly string[];
+  /** Arguments of `print` beyond the console's own: `path`, `recursive` and `relative` in `/file`. */
+  readonly printArguments?: ReadonlySet<string>;
+  /** Every row in list order, narrowed by `printArguments` where given; `print` and `find` filter them. */
+  rows(print?: ReadonlyMap<string, Value>): Promise<readonly Row[]> | readonly Row[];
   /** Commands other than the console's own `print`, `find` and `get`, by name (`add`, `set`, `remove`, …). */
   readonly commands: ReadonlyMap<string, MenuCommand>;
 }
