@@ -40,6 +40,10 @@ format: node_modules/.installed ## Let the formatter and the linter mend what th
 conformance: node_modules/.installed ## csi-sanity against controller and node, in every configuration (needs Go and root)
 	$(node) test/conformance/run.ts
 
+.PHONY: machine
+machine: node_modules/.installed ## Real kernels with real NVMe/TCP, in QEMU without KVM (needs root and apt)
+	$(node) test/machine/run.ts $(MACHINE_FLAGS)
+
 .PHONY: bench
 bench: node_modules/.installed bundle ## Round trips, latency, memory and start-up, as a table
 	$(node) bench/run.ts

@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+/** A machine to boot: a prepared kernel, and what it may use. */
+export interface MachineOptions {
+  /** Folder made by prepare.sh: `vmlinux`, `initrd.cpio`. */
+  readonly kernel: string;
+  /** Bash, run as root in the machine, whose root is the host's own, read-only, under a tmpfs. */
+  readonly command: string;
+  readonly memoryMiB: number;
+  /** Size of an empty disk, `/dev/vda` in the machine. */
+  readonly diskMiB: number;
+  /** The machine is switched off after this many seconds. */
+  readonly limitSeconds: number;
+  readonly onLine: (line: string) => void;
+}
+
+/**
+ * Boots a kernel under plain QEMU emulation (no KVM needed) and runs one command in it.
+ * @returns the command's exit status; 124 when the limit was reached, 125 when the machine did not come up.
+ */
+export async function runMachine(options: MachineOptions): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), "rds-csi-machine-"));
+  const children: ChildProcess[] = [];
+  try {
+    children.push(shareRoot(folder));
+    await appears(join(folder, "root.sock"));
+    const qemu = startQemu(folder, options);
+    children.push(qemu);
+    return await outcome(qemu, options);
+  } finally {
+    for (const child of children) child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A read-only bind mount in a namespace of its own: the machine cannot write even if it remounts. */
+function shareRoot(folder: string): ChildProcess {
+  mkdirSync(join(folder, "root"));
+  const script = `mount --make-rprivate / && mount --bind / "$0/root" && mount -o remount,bind,ro "$0/root" &&
+    exec /usr/lib/qemu/virtiofsd --socket-path="$0/root.sock" -o source="$0/root" -o cache=always \
+      -o sandbox=chroot -o log_level=err --thread-pool-size=0 -f`;
+  return spawn("unshare", ["-m", "bash", "-c", script, folder], { stdio: "ignore" });
+}
+
+function startQemu(
+  folder: string,
+  { kernel, command, memoryMiB, diskMiB }: MachineOptions,
+): ChildProcess {
+  const disk = join(folder, "disk.img");
+  writeFileSync(disk, "");
+  truncateSync(disk, diskMiB * 1024 * 1024);
+  writeFileSync(join(folder, "command.sh"), command);
+  const append = "console=ttyS0 quiet panic=-1 mitigations=off random.trust_cpu=on tsc=reliable";
+  return spawn(
+    "qemu-system-x86_64",
+    [
+      ...["-accel", "tcg,thread=multi,tb-size=512", "-M", "q35", "-cpu", "max", "-smp", "2"],
+      ...[
+        "-m",
+        `${memoryMiB}`,
+        "-nodefaults",
+        "-no-reboot",
+        "-display",
+        "none",
+        "-serial",
+        "stdio",
+      ],
+      ...[
+        "-object",
+        `memory-backend-memfd,id=mem,size=${memoryMiB}M,share=on`,
+        "-numa",
+        "node,memdev=mem",
+      ],
+      ...["-chardev", `socket,id=root,path=${join(folder, "root.sock")}`],
+      ...["-device", "vhost-user-fs-pci,chardev=root,tag=root,queue-size=1024"],
+      ...["-drive", `if=none,id=disk,file=${disk},format=raw,cache=unsafe,discard=unmap`],
+      ...["-device", "virtio-blk-pci,drive=disk", "-device", "virtio-rng-pci"],
+      ...["-fw_cfg", `name=opt/machine/command,file=${join(folder, "command.sh")}`],
+      ...[
+        "-kernel",
+        join(kernel, "vmlinux"),
+        "-initrd",
+        join(kernel, "initrd.cpio"),
+        "-append",
+        append,
+      ],
+    ],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+}
+
+async function outcome(
+  qemu: ChildProcess,
+  { limitSeconds, onLine }: MachineOptions,
+): Promise<number> {
+  let status = 125;
+  const limit = setTimeout(() => {
+    status = 124;
+    qemu.kill("SIGKILL");
+  }, limitSeconds * 1000);
+  let rest = "";
+  qemu.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    const lines = (rest + text).split(/\r*\n/);
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      const exit = /MACHINE-EXIT (\d+)/.exec(line)?.[1];
+      if (exit === undefined) onLine(line);
+      else status = Number(exit);
+    }
+  });
+  await new Promise((resolve) => qemu.once("close", resolve));
+  clearTimeout(limit);
+  return status;
+}
+
+async function appears(path: string): Promise<void> {
+  for (let wait = 0; wait < 500 && !existsSync(path); wait++) await delay(20);
+  if (!existsSync(path))
+    throw new Error(
+      "Cannot share the root with the machine: virtiofsd did not start (root needed)",
+    );
+}
