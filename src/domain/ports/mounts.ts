@@ -22,6 +22,11 @@ export interface Mounts {
   bind(request: BindRequest, ctx: Context): Promise<void>;
   /** Unmounts the topmost mount at `target`. @throws {DriverError} `unavailable` when it is busy. */
   unmount(target: string, ctx: Context): Promise<void>;
+  /**
+   * Takes the topmost mount at `target` out of the table at once; the kernel lets go of it when its last user
+   * does. Only for mounts whose device is gone: after it mountinfo no longer tells who still uses the device.
+   */
+  detach(target: string, ctx: Context): Promise<void>;
 }
 
 export interface MountRequest {
