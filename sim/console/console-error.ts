@@ -5,8 +5,11 @@
 export class ConsoleError extends Error {
   override readonly name = "ConsoleError";
   readonly stage: "parse" | "run-time";
-  constructor(stage: "parse" | "run-time", message: string) {
+  /** What `:parse` answers for this error, where that is more than its message. */
+  readonly inspection: string;
+  constructor(stage: "parse" | "run-time", message: string, inspection = message) {
     super(message);
     this.stage = stage;
+    this.inspection = inspection;
   }
 }

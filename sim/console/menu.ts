@@ -30,7 +30,15 @@ export interface Property {
    * `string` is quoted in `detail`, `word` is not (enums, paths, `/file` names); `number` gets a blank
    * every three digits; `file-size` prints `50.0GiB`; `percent` `8%`; `boolean` yes/no.
    */
-  readonly kind: "string" | "word" | "number" | "file-size" | "percent" | "boolean" | "list" | "time";
+  readonly kind:
+    | "string"
+    | "word"
+    | "number"
+    | "file-size"
+    | "percent"
+    | "boolean"
+    | "list"
+    | "time";
   /** Shown as a column by the plain table `print`, and by `as-value` without `detail`. */
   readonly brief: boolean;
   /** Never printed by human modes because a flag letter already shows it; still in `detail as-value`. */
@@ -58,6 +66,13 @@ export interface MenuCommand {
   readonly takesItems: boolean;
   /** Accepted named arguments; any other is a parse error, so nothing of the line is executed. */
   readonly arguments: ReadonlySet<string>;
+  /** Accepted bare words; `once` and `as-value` where absent. */
+  readonly words?: ReadonlySet<string>;
+  /**
+   * Looks at a value that stands in the line as such, before anything of the line is executed.
+   * @throws {ConsoleError} such as `input does not match any value of type`.
+   */
+  check?(argument: string, value: string): void;
   /** @throws {ConsoleError} run-time failure, such as `failure: already have such entry`. */
   run(call: Call): Promise<CallResult> | CallResult;
 }
@@ -65,6 +80,10 @@ export interface MenuCommand {
 export interface Call {
   /** Ids of the resolved items in the order given; empty for `add`, and for a `find` without match. */
   readonly ids: readonly string[];
+  /**
+   * A bare word arrives as the text that was written (`yes`, `50G`, `*2B`, `007`), as a quoted string
+   * does; variables, `( )` and `[ ]` arrive as the values they have.
+   */
   readonly arguments: ReadonlyMap<string, Value>;
   /** Bare words given to monitor-like commands: `once`, `as-value`. */
   readonly words: ReadonlySet<string>;
