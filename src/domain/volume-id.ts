@@ -18,13 +18,17 @@ const csiNames = Buffer.from("6f1c5a1e1d7f4f0c9a3be3f0a4c3d2b1", "hex");
 /** CSI spec, "Size Limits": strings have at most 128 bytes unless noted otherwise. */
 const maxNameBytes = 128;
 
+/** CSI spec, CreateVolumeRequest.name: control characters other than tab, line feed and return. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what the rule is about
+const bannedCharacters = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/;
+
 const slotPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const appliancePattern = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
 
 /**
  * The slot for a CSI volume name: `pvc-` and 26 characters base32 of 128 bits, 30 in all, because one
  * source reports a slot limit of 32 on RouterOS 7.24 while `pvc-<uuid>` has 40.
- * @throws {DriverError} `invalid-argument` for an empty name or one over 128 bytes.
+ * @throws {DriverError} `invalid-argument` for an empty name, one over 128 bytes or with control characters.
  */
 export function slotForName(name: string): Slot {
   const bytes = Buffer.byteLength(name);
@@ -34,6 +38,11 @@ export function slotForName(name: string): Slot {
     throw new DriverError(
       "invalid-argument",
       `Cannot create a volume: name has ${bytes} bytes, the limit is ${maxNameBytes}`,
+    );
+  if (bannedCharacters.test(name))
+    throw new DriverError(
+      "invalid-argument",
+      `Cannot create volume ${JSON.stringify(name)}: its name has a control character`,
     );
   const uuid = name.startsWith("pvc-") ? uuidBytes(name.slice(4)) : undefined;
   return `pvc-${base32(uuid ?? uuidV5Bytes(name, csiNames))}` as Slot;

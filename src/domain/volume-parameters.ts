@@ -36,6 +36,17 @@ export const contextKeys: readonly string[] = [...Object.keys(numbers), "mkfsOpt
 export const parameterKeys: readonly string[] = ["appliance", ...contextKeys];
 
 /**
+ * Parameters of the driver before this one that StorageClasses in the field still carry. Accepted, so that
+ * those go on working; without effect, because the configuration of the driver says these things now.
+ */
+export const retiredParameterKeys: readonly string[] =
+  "rdsAddress nvmeAddress nvmePort volumePath sshPort fsType nqnPrefix basePath fsLabel".split(" ");
+
+/** Keys in the context of volumes which that driver made. */
+export const retiredContextKeys: readonly string[] =
+  "rdsAddress nvmeAddress nvmePort volumePath nqn".split(" ");
+
+/**
  * Reads StorageClass parameters or a volume context; keys it does not know are the caller's concern.
  * @throws {DriverError} `invalid-argument` naming the key and the value.
  */

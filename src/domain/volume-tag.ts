@@ -28,13 +28,19 @@ export interface Attachment {
 }
 
 export interface Departure {
+  /** Who left, or `severalNodes`. */
   readonly node: string;
   /** Seconds since the Unix epoch. */
   readonly at: number;
 }
 
+/** Stands for several nodes that left, or for one whose name is too long to keep: no node bears it. */
+export const severalNodes = "*";
+
 /** RouterOS comments of this length were seen; longer ones were not tried. */
 const maxCommentBytes = 255;
+
+const ourWords = "rds-csi cluster rev nodes mode since epoch left pv from pvc".split(" ");
 
 /** The words of a tag in the order in which a person reads them in WinBox. */
 function words(tag: VolumeTag): [string, string | undefined][] {
@@ -55,41 +61,65 @@ function words(tag: VolumeTag): [string, string | undefined][] {
 }
 
 /**
- * The comment for `tag`, at most 255 bytes; `pvc` goes first when it is too long, then `pv`.
- * @throws {DriverError} `resource-exhausted` when the node names alone are too long.
+ * The comment for `tag`, at most 255 bytes; when it is too long `pvc` goes first, then `pv`, then the name
+ * of the node that left.
+ * @throws {DriverError} `resource-exhausted` when the node names alone are too long; `invalid-argument` for
+ * a value with a blank, which would read as a word of its own.
  */
 export function formatVolumeTag(tag: VolumeTag): string {
-  const attempts = [tag, { ...tag, pvc: undefined }, { ...tag, pvc: undefined, pv: undefined }];
-  for (const attempt of attempts) {
-    const present = words(attempt).filter(([, value]) => value !== undefined);
-    const comment = present.map(([key, value]) => `${key}=${value}`).join(" ");
-    if (Buffer.byteLength(comment) <= maxCommentBytes) return comment;
+  const short = { ...tag, pvc: undefined, pv: undefined };
+  const departure = tag.departure && { ...tag.departure, node: severalNodes };
+  for (const attempt of [tag, { ...tag, pvc: undefined }, short, { ...short, departure }]) {
+    const comment = words(attempt).flatMap(joinWord).join(" ");
+    if (comment.length <= maxCommentBytes) return comment;
   }
-  const count = tag.attachment?.nodes.length ?? 0;
   throw new DriverError(
     "resource-exhausted",
-    `Cannot record ${count} attached nodes: their names exceed the ${maxCommentBytes} bytes of a RouterOS comment`,
+    `Cannot record nodes "${tag.attachment?.nodes.join(", ")}" as attached: the names exceed the ${maxCommentBytes} bytes of a RouterOS comment`,
   );
 }
 
-/** Reads a comment; `undefined` when it is not one of ours, or one that was edited beyond reading. */
+function joinWord([key, value]: readonly [string, string | undefined]): string[] {
+  if (value === undefined) return [];
+  if (/^[\x21-\x7e]+$/.test(value)) return [`${key}=${value}`];
+  throw new DriverError(
+    "invalid-argument",
+    `Cannot record ${key}="${value}" in a volume's comment: only visible ASCII characters fit`,
+  );
+}
+
+/**
+ * Reads a comment; words it does not know are passed over.
+ * @returns `undefined` when it is not one of ours, or was edited beyond reading: a half-readable attachment
+ * or departure must never look like none, because the volume would be handed to somebody else.
+ */
 export function parseVolumeTag(comment: string): VolumeTag | undefined {
-  const found = new Map(comment.split(" ").map(splitWord));
+  const found = new Map<string, string>();
+  for (const [key, value] of comment.split(" ").map(splitWord)) {
+    if (found.has(key) && ourWords.includes(key)) return undefined;
+    found.set(key, value);
+  }
   const cluster = found.get("cluster");
   const revision = wholeNumber(found.get("rev"));
   if (found.get("rds-csi") !== "1" || !cluster || revision === undefined) return undefined;
+  const state = parseState(found);
+  if (state === undefined) return undefined;
+  const [pv, source, pvc] = [found.get("pv"), found.get("from"), found.get("pvc")];
+  return { cluster, revision, ...state, pv, source, pvc };
+}
+
+type State = Pick<VolumeTag, "attachment" | "epoch" | "departure">;
+
+/** The words that decide who may write: all of them readable, or nothing. */
+function parseState(found: ReadonlyMap<string, string>): State | undefined {
   const attachment = parseAttachment(found);
-  if (attachment === "unreadable") return undefined;
-  return {
-    cluster,
-    revision,
-    attachment,
-    epoch: parseEpoch(found.get("epoch")),
-    departure: parseDeparture(found.get("left")),
-    pv: found.get("pv"),
-    source: found.get("from"),
-    pvc: found.get("pvc"),
-  };
+  const epoch = parseEpoch(found.get("epoch"));
+  const departure = parseDeparture(found.get("left"));
+  const unreadable =
+    (attachment === undefined && ["nodes", "mode", "since"].some((key) => found.has(key))) ||
+    (epoch === undefined && found.has("epoch")) ||
+    (departure === undefined && found.has("left"));
+  return unreadable ? undefined : { attachment, epoch, departure };
 }
 
 function splitWord(word: string): [string, string] {
@@ -101,19 +131,12 @@ function wholeNumber(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
-/** A half-readable attachment must never look like none: nobody may be handed the volume then. */
-function parseAttachment(
-  found: ReadonlyMap<string, string>,
-): Attachment | undefined | "unreadable" {
-  const nodes = found
-    .get("nodes")
-    ?.split(",")
-    .filter((node) => node !== "");
-  if (nodes === undefined) return undefined;
+function parseAttachment(found: ReadonlyMap<string, string>): Attachment | undefined {
+  const nodes = (found.get("nodes") ?? "").split(",").filter((node) => node !== "");
   const mode = accessModeFromWord(found.get("mode") ?? "");
   const since = wholeNumber(found.get("since"));
-  if (nodes.length === 0 || mode === undefined || since === undefined) return "unreadable";
-  return { nodes, mode, since };
+  if (nodes.length === 0 || mode === undefined || since === undefined) return undefined;
+  return { nodes: [...new Set(nodes)], mode, since };
 }
 
 function parseEpoch(text: string | undefined): Epoch | undefined {

@@ -11,6 +11,8 @@ export interface Clock {
 export const systemClock: Clock = {
   now: Date.now,
   sleep: async (milliseconds, signal) => {
-    await delay(milliseconds, undefined, { signal });
+    await delay(milliseconds, undefined, { signal }).catch((error: unknown) => {
+      throw signal.aborted ? signal.reason : error;
+    });
   },
 };

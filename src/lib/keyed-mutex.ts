@@ -6,6 +6,12 @@ export class KeyedMutex {
   tryAcquire(key: string): Disposable | undefined {
     if (this.#held.has(key)) return undefined;
     this.#held.add(key);
-    return { [Symbol.dispose]: () => void this.#held.delete(key) };
+    let mine = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (mine) this.#held.delete(key);
+        mine = false;
+      },
+    };
   }
 }
