@@ -33,6 +33,8 @@ export interface VolumeStore {
    * Unexports, removes the entry, then its image, verifying each step. Two round trips.
    * Deleting what is not there succeeds; an image left by an interrupted delete is removed.
    * @param volume - as found, or `undefined` to remove only leftovers of `slot`.
+   * @throws {DriverError} `operation-pending` for an entry that does not bear `volume.comment` (any more): it may
+   * be attached since.
    */
   delete(slot: Slot, volume: Volume | undefined, ctx: Context): Promise<void>;
 }
