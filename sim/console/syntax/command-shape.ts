@@ -66,7 +66,8 @@ function printShape(menu: Menu): Pick<CommandShape, "arguments" | "words" | "fil
   };
 }
 
-function propertyNames(menu: Menu): ReadonlySet<string> {
+/** What a filter, `proplist` or `get` may name in this menu. */
+export function propertyNames(menu: Menu): ReadonlySet<string> {
   const names = menu.properties.map(({ name }) => name);
   return new Set([".id", ...names, ...menu.flags.map(({ property }) => property)]);
 }

@@ -1,0 +1,39 @@
+import { ConsoleError } from "#sim/console/console-error.ts";
+import { fromJson } from "#sim/console/from-json.ts";
+import { toJson } from "#sim/console/to-json.ts";
+import type { Value } from "#sim/console/value.ts";
+import { isAtLeast } from "#sim/console/version.ts";
+import type { BuiltIn } from "./built-in.ts";
+import type { Inputs } from "./inputs.ts";
+
+/** `:serialize` and `:deserialize`, for JSON alone. */
+export const jsonCommands: Readonly<Record<string, BuiltIn>> = {
+  serialize: async (inputs) => {
+    await requireJson(inputs, "to");
+    const options = await optionsOf(inputs, ["json.no-string-conversion", "json.pretty"]);
+    const value = await inputs.value("value");
+    return toJson(value, { convertStrings: !options.includes("json.no-string-conversion") });
+  },
+  deserialize: async (inputs) => {
+    await requireJson(inputs, "from");
+    await optionsOf(inputs, ["json.no-string-conversion"]);
+    return fromJson(await inputs.text("value"));
+  },
+};
+
+async function requireJson(inputs: Inputs, slot: "to" | "from"): Promise<void> {
+  if ((await inputs.text(slot)) !== "json") refuse(slot);
+}
+
+/** `json.no-string-conversion` came with 7.16. */
+async function optionsOf(inputs: Inputs, known: readonly string[]): Promise<readonly string[]> {
+  if (!inputs.has("options")) return [];
+  const options = (await inputs.text("options")).split(",");
+  const since716 = isAtLeast(inputs.runtime.tree.version, 7, 16);
+  if (!since716 || options.some((option) => !known.includes(option))) refuse("options");
+  return options;
+}
+
+function refuse(slot: string): Value {
+  throw new ConsoleError("run-time", `input does not match any value of ${slot}`);
+}
