@@ -1,4 +1,4 @@
-import { Duration, Id, type Value } from "../console/value.ts";
+import { Duration, Id, type Value } from "#sim/console/value.ts";
 import { invalidValue } from "./failure.ts";
 
 const binaryUnits: Readonly<Record<string, number>> = {

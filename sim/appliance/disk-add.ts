@@ -1,6 +1,6 @@
-import { ConsoleError } from "../console/console-error.ts";
-import type { Call, CallResult } from "../console/menu.ts";
-import { Id } from "../console/value.ts";
+import { ConsoleError } from "#sim/console/console-error.ts";
+import type { Call, CallResult } from "#sim/console/menu.ts";
+import { Id } from "#sim/console/value.ts";
 import { textOf } from "./argument-values.ts";
 import { backingFile, resizeBackingFile } from "./backing-file.ts";
 import type { Disk, Setting } from "./disk.ts";
@@ -47,6 +47,13 @@ export async function addDisk(call: Call, machine: Machine): Promise<CallResult>
     machine.disks.put(disk);
     return { value: new Id(itemId(number)) };
   });
+}
+
+/** Refuses values that `/disk/add` can never take, before the line runs. */
+export function checkAddArgument(name: string, value: string): void {
+  if (name === "copy-from") return;
+  if (name !== "type") settingOf(name, value);
+  else if (!types.has(value)) throw noMatch("type");
 }
 
 function requireFileType(call: Call): void {

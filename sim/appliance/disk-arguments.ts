@@ -1,5 +1,5 @@
-import type { Version } from "../console/menu.ts";
-import type { Value } from "../console/value.ts";
+import type { Version } from "#sim/console/menu.ts";
+import type { Value } from "#sim/console/value.ts";
 import { booleanOf, bytesOf, numberOf, textOf } from "./argument-values.ts";
 import type { Setting } from "./disk.ts";
 import { invalidValue } from "./failure.ts";

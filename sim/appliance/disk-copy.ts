@@ -1,5 +1,5 @@
-import type { Call, CallResult } from "../console/menu.ts";
-import type { Value } from "../console/value.ts";
+import type { Call, CallResult } from "#sim/console/menu.ts";
+import type { Value } from "#sim/console/value.ts";
 import { textOf } from "./argument-values.ts";
 import { backingFile } from "./backing-file.ts";
 import { backingPath, type Disk, isExported, sizeOf, slotOf } from "./disk.ts";

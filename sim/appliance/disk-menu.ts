@@ -1,11 +1,12 @@
-import type { Menu, MenuCommand } from "../console/menu.ts";
-import { addDisk } from "./disk-add.ts";
-import { diskArguments } from "./disk-arguments.ts";
+import type { Menu, MenuCommand } from "#sim/console/menu.ts";
+import { addDisk, checkAddArgument } from "./disk-add.ts";
+import { diskArguments, settingOf } from "./disk-arguments.ts";
 import { copyDisk } from "./disk-copy.ts";
 import { diskColumns, diskFlags, diskProperties } from "./disk-properties.ts";
 import { removeDisks } from "./disk-remove.ts";
 import { DiskRows } from "./disk-rows.ts";
 import { setDisks, unsetDisks } from "./disk-set.ts";
+import { atParse } from "./failure.ts";
 import type { Machine } from "./machine.ts";
 import { monitorTraffic } from "./monitor-traffic.ts";
 
@@ -15,7 +16,6 @@ const none: ReadonlySet<string> = new Set();
 export function diskMenu(machine: Machine): Menu {
   const settable = diskArguments(machine.version, machine.hasStoragePackage);
   const rows = new DiskRows(machine);
-  const addable = new Set([...settable, "type", "copy-from"]);
   const item = { takesItems: true, arguments: none };
   const disabled = (value: boolean): MenuCommand => ({
     ...item,
@@ -34,8 +34,8 @@ export function diskMenu(machine: Machine): Menu {
     flags: diskFlags,
     rows: () => rows.list(),
     commands: new Map<string, MenuCommand>([
-      ["add", { takesItems: false, arguments: addable, run: (call) => addDisk(call, machine) }],
-      ["set", { takesItems: true, arguments: settable, run: (call) => setDisks(call, machine) }],
+      ["add", addCommand(settable, machine)],
+      ["set", setCommand(settable, machine)],
       ["remove", { ...item, run: (call) => removeDisks(call, machine) }],
       ["enable", disabled(false)],
       ["disable", disabled(true)],
@@ -45,6 +45,24 @@ export function diskMenu(machine: Machine): Menu {
       ["copy", copyCommand(machine)],
       ["monitor-traffic", { ...item, run: (call) => monitorTraffic(call, machine) }],
     ]),
+  };
+}
+
+function addCommand(settable: ReadonlySet<string>, machine: Machine): MenuCommand {
+  return {
+    takesItems: false,
+    arguments: new Set([...settable, "type", "copy-from"]),
+    check: (name, value) => atParse(() => checkAddArgument(name, value)),
+    run: (call) => addDisk(call, machine),
+  };
+}
+
+function setCommand(settable: ReadonlySet<string>, machine: Machine): MenuCommand {
+  return {
+    takesItems: true,
+    arguments: settable,
+    check: (name, value) => atParse(() => void settingOf(name, value)),
+    run: (call) => setDisks(call, machine),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Flag, Property, Version } from "../console/menu.ts";
+import type { Flag, Property, Version } from "#sim/console/menu.ts";
 import { isSince } from "./version.ts";
 
 type Kind = Property["kind"];

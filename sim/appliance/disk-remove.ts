@@ -1,4 +1,4 @@
-import type { Call, CallResult } from "../console/menu.ts";
+import type { Call, CallResult } from "#sim/console/menu.ts";
 import { backingPath, slotOf } from "./disk.ts";
 import { requireReleased, updateExport } from "./export.ts";
 import { failure } from "./failure.ts";

@@ -1,5 +1,5 @@
-import type { Row } from "../console/menu.ts";
-import type { Value } from "../console/value.ts";
+import type { Row } from "#sim/console/menu.ts";
+import type { Value } from "#sim/console/value.ts";
 import { type Disk, isExported, nqnOf, type Setting, sizeOf, slotOf } from "./disk.ts";
 import { settingDefaults } from "./disk-arguments.ts";
 import { diskFlags } from "./disk-properties.ts";

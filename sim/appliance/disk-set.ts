@@ -1,4 +1,4 @@
-import type { Call, CallResult } from "../console/menu.ts";
+import type { Call, CallResult } from "#sim/console/menu.ts";
 import { resizeBackingFile } from "./backing-file.ts";
 import { backingPath, type Disk, isExported, nqnOf, type Setting, sizeOf, slotOf } from "./disk.ts";
 import { settingDefaults, settingOf } from "./disk-arguments.ts";

@@ -83,8 +83,8 @@ export class FileSystem {
     return this.attach(this.#directory(place, undefined));
   }
 
-  createSubvolume(place: Place): Directory {
-    return this.attach(this.#directory(place, this.#newSubvolume(undefined, false)));
+  createSubvolume(place: Place, readOnly: boolean): Directory {
+    return this.attach(this.#directory(place, this.#newSubvolume(undefined, readOnly)));
   }
 
   /** Copies the tree of a subvolume, sharing the space; subvolumes in it become empty directories. */
@@ -92,6 +92,17 @@ export class FileSystem {
     const copy = this.#directory(place, this.#newSubvolume(source.subvolume?.uuid, readOnly));
     this.#copyChildren(source, copy);
     return this.attach(copy);
+  }
+
+  /** Copies a file or a directory with everything in it; the copy shares no space. */
+  copy(source: Entry, place: Place): void {
+    if (source.kind === "file") {
+      this.createFile(place, source.size, source.contents);
+      return;
+    }
+    const children = [...source.children.values()];
+    const copy = this.createDirectory(place);
+    for (const child of children) this.copy(child, { parent: copy, name: child.name });
   }
 
   /** Appends room to a file; what a snapshot shares with it stays shared. */

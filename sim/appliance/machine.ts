@@ -1,5 +1,5 @@
-import type { Version } from "../console/menu.ts";
-import type { Value } from "../console/value.ts";
+import type { Version } from "#sim/console/menu.ts";
+import type { Value } from "#sim/console/value.ts";
 import type { BackEnd } from "./back-end.ts";
 import type { Disks } from "./disks.ts";
 import type { FileSystem } from "./file-system.ts";

@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import type { Call, CallResult } from "../console/menu.ts";
-import { Duration, type Value } from "../console/value.ts";
+import type { Call, CallResult } from "#sim/console/menu.ts";
+import { Duration, type Value } from "#sim/console/value.ts";
 import { slotOf } from "./disk.ts";
 import { failure } from "./failure.ts";
 import type { Machine } from "./machine.ts";

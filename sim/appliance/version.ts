@@ -1,4 +1,4 @@
-import type { Version } from "../console/menu.ts";
+import type { Version } from "#sim/console/menu.ts";
 
 /**
  * Reads a RouterOS version such as `7.24.1 (stable)`, `7.21` or `7.22rc1`.
