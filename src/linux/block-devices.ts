@@ -1,0 +1,73 @@
+import { DriverError } from "#domain/errors.ts";
+import type { BlockDevices } from "#domain/ports/block-devices.ts";
+import type { Context } from "#lib/context.ts";
+import { isBlockDevice } from "./device-node.ts";
+import type { Exec } from "./exec.ts";
+import { ExecError } from "./exec-error.ts";
+import type { Sysfs } from "./sysfs.ts";
+import { toolFailure } from "./tool-failure.ts";
+
+/** Sysfs counts in these, whatever the device's own block size. */
+const sectorBytes = 512;
+
+const toolLimitMs = 10_000;
+
+/** Block devices by sysfs; their nodes are looked at by a child process, for they may lie on any file system. */
+export class LinuxBlockDevices implements BlockDevices {
+  readonly #exec: Exec;
+  readonly #sysfs: Sysfs;
+
+  constructor(exec: Exec, sysfs: Sysfs) {
+    this.#exec = exec;
+    this.#sysfs = sysfs;
+  }
+
+  async holders(majorMinor: string, _ctx: Context): Promise<readonly string[]> {
+    if (!this.#sysfs.exists("dev", "block", majorMinor))
+      throw new DriverError(
+        "unavailable",
+        `Cannot list the holders of device ${majorMinor}: it is gone`,
+      );
+    return this.#sysfs.list("dev", "block", majorMinor, "holders");
+  }
+
+  async majorMinorOf(path: string, ctx: Context): Promise<string | undefined> {
+    try {
+      const args = ["-L", "-c", "%f %t %T", "--", path];
+      const { stdout } = await this.#exec({ file: "stat", args, timeoutMs: toolLimitMs }, ctx);
+      const [mode = 0, major, minor] = stdout.split(" ").map((hex) => Number.parseInt(hex, 16));
+      return isBlockDevice(mode) ? `${major}:${minor}` : undefined;
+    } catch (error) {
+      if (error instanceof ExecError && /: No such file or directory$/m.test(error.stderr))
+        return undefined;
+      throw toolFailure(`Cannot look at "${path}"`, error, "unavailable");
+    }
+  }
+
+  async setReadOnly(path: string, readOnly: boolean, ctx: Context): Promise<void> {
+    const act = `Cannot make "${path}" ${readOnly ? "read-only" : "writable"}`;
+    const args = [readOnly ? "--setro" : "--setrw", path];
+    try {
+      await this.#exec({ file: "blockdev", args, timeoutMs: toolLimitMs }, ctx);
+    } catch (error) {
+      throw toolFailure(act, error, "unavailable");
+    }
+    if (this.#sysfs.readNumber(...(await this.#require(path, act, ctx)), "ro") !== Number(readOnly))
+      throw new DriverError("internal", `${act}: the kernel did not take it`);
+  }
+
+  async sizeOf(path: string, ctx: Context): Promise<number> {
+    const act = `Cannot read the size of "${path}"`;
+    const sectors = this.#sysfs.readNumber(...(await this.#require(path, act, ctx)), "size");
+    if (sectors === undefined) throw new DriverError("unavailable", `${act}: the device is gone`);
+    return sectors * sectorBytes;
+  }
+
+  /** The sysfs folder of a device that must be there. */
+  async #require(path: string, act: string, ctx: Context): Promise<readonly string[]> {
+    const majorMinor = await this.majorMinorOf(path, ctx);
+    if (majorMinor === undefined)
+      throw new DriverError("unavailable", `${act}: there is no block device`);
+    return ["dev", "block", majorMinor];
+  }
+}

@@ -1,0 +1,71 @@
+import type { FsType } from "#domain/access-mode.ts";
+import { DriverError } from "#domain/errors.ts";
+import type { Context } from "#lib/context.ts";
+import type { Exec } from "../exec.ts";
+import { ExecError } from "../exec-error.ts";
+import { toolFailure } from "../tool-failure.ts";
+
+/** The caller's deadline ends it earlier; both tools may be ended and started again. */
+const limitMs = 3_600_000;
+
+/**
+ * Repairs what can be repaired without a decision of a person: for use after a failed mount only, since
+ * mounting is what replays a journal. Never `xfs_repair -L`, which throws the journal away, and never
+ * `btrfs check --repair`, whose own manual warns of it.
+ * @throws {DriverError} `failed-precondition` when a person must decide.
+ */
+export async function check(
+  exec: Exec,
+  device: string,
+  fsType: FsType,
+  ctx: Context,
+): Promise<void> {
+  if (fsType === "btrfs")
+    throw new DriverError(
+      "failed-precondition",
+      `Cannot repair the btrfs on "${device}": there is no safe automatic repair, see btrfs-rescue(8)`,
+    );
+  if (fsType === "xfs") return repairXfs(exec, device, ctx);
+  return checkExt(exec, device, ctx);
+}
+
+/** Exit code of e2fsck(8) is a sum of flags; 1 and 2 say that all errors were corrected. */
+const corrected = 1 | 2;
+
+async function checkExt(exec: Exec, device: string, ctx: Context): Promise<void> {
+  try {
+    await exec({ file: "fsck.ext4", args: ["-p", device], timeoutMs: limitMs }, ctx);
+  } catch (error) {
+    if (!isCorrected(error))
+      throw toolFailure(
+        `Cannot repair the file system on "${device}"`,
+        error,
+        "failed-precondition",
+      );
+    ctx.log.warn({ device }, "Repaired a file system");
+  }
+}
+
+function isCorrected(error: unknown): boolean {
+  if (!(error instanceof ExecError) || error.aborted || error.timedOut) return false;
+  return error.exitCode !== undefined && (error.exitCode & ~corrected) === 0;
+}
+
+/** Exit code of xfs_repair(8) for a journal that must be replayed by mounting first. */
+const dirtyLog = 2;
+
+async function repairXfs(exec: Exec, device: string, ctx: Context): Promise<void> {
+  const act = `Cannot repair the xfs on "${device}"`;
+  try {
+    await exec({ file: "xfs_repair", args: [device], timeoutMs: limitMs }, ctx);
+    ctx.log.warn({ device }, "Checked a file system");
+  } catch (error) {
+    if (error instanceof ExecError && error.exitCode === dirtyLog)
+      throw new DriverError(
+        "failed-precondition",
+        `${act}: its journal could not be replayed; "xfs_repair -L" would discard it, and recent writes with it`,
+        { cause: error },
+      );
+    throw toolFailure(act, error, "failed-precondition");
+  }
+}

@@ -1,0 +1,51 @@
+import type { Nqn } from "#domain/nqn.ts";
+import type { Sysfs } from "../sysfs.ts";
+
+/** One connection of this host to a subsystem, as sysfs shows it at this moment. */
+export interface Controller {
+  /** `nvme0` */
+  readonly name: string;
+  /** `live`, `connecting`, `resetting`, `deleting`, …; only `live` is of use. */
+  readonly state: string;
+  /** `traddr=10.0.0.1,trsvcid=4420,src_addr=10.0.0.7`; what follows the port depends on the kernel. */
+  readonly address: string;
+}
+
+/** One address of one subsystem. */
+export interface Path {
+  readonly nqn: Nqn;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** All controllers of a subsystem in whatever state: a dying one may stand beside a live one. */
+export function controllersOf(sysfs: Sysfs, nqn: Nqn): Controller[] {
+  const names = sysfs.list("class", "nvme").filter((name) => /^nvme\d+$/.test(name));
+  return names
+    .filter((name) => sysfs.read("class", "nvme", name, "subsysnqn") === nqn)
+    .map((name) => ({
+      name,
+      state: sysfs.read("class", "nvme", name, "state") ?? "gone",
+      address: sysfs.read("class", "nvme", name, "address") ?? "",
+    }));
+}
+
+export function isLive({ state }: Controller): boolean {
+  return state === "live";
+}
+
+/** Whether it may still become live; the kernel lets a new connection stand beside one that is ending. */
+export function isLasting({ state }: Controller): boolean {
+  return !/^(deleting|dead|gone)/.test(state);
+}
+
+/** Whether the controller leads to this address and port. */
+export function leadsTo(controller: Controller, path: Path): boolean {
+  const fields = controller.address.split(",");
+  return fields.includes(`traddr=${path.address}`) && fields.includes(`trsvcid=${path.port}`);
+}
+
+/** For messages: `nvme0 is "connecting", nvme1 is "deleting"`. */
+export function describeControllers(controllers: readonly Controller[]): string {
+  return controllers.map(({ name, state }) => `${name} is "${state}"`).join(", ");
+}

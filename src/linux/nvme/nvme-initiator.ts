@@ -1,0 +1,152 @@
+import { existsSync } from "node:fs";
+import type { BlockDevice } from "#domain/block-device.ts";
+import { DriverError } from "#domain/errors.ts";
+import type { Nqn } from "#domain/nqn.ts";
+import type { ConnectOptions, NvmeTarget } from "#domain/nvme-target.ts";
+import type { Initiator } from "#domain/ports/initiator.ts";
+import type { Clock } from "#lib/clock.ts";
+import type { Context } from "#lib/context.ts";
+import { ExecError } from "../exec-error.ts";
+import { poll } from "../poll.ts";
+import { toolFailure } from "../tool-failure.ts";
+import {
+  type Controller,
+  controllersOf,
+  describeControllers,
+  isLasting,
+  isLive,
+  leadsTo,
+  type Path,
+} from "./controllers.ts";
+import type { HostIdentity } from "./host-identity.ts";
+import { findNamespace, type Host } from "./namespaces.ts";
+import type { NvmeCli } from "./nvme-cli.ts";
+
+export interface NvmeInitiatorParts {
+  readonly cli: NvmeCli;
+  readonly host: Host;
+  readonly identity: HostIdentity;
+  readonly clock: Clock;
+}
+
+/** How long a controller may take to become live, and one that was disconnected to vanish. */
+const settleMs = 10_000;
+const lookEveryMs = 100;
+
+/**
+ * NVMe over TCP by the kernel. Sysfs is the only witness: whatever nvme-cli says, what counts is which
+ * controllers of the very NQN are there. No other NQN is ever touched.
+ */
+export class NvmeInitiator implements Initiator {
+  readonly #parts: NvmeInitiatorParts;
+
+  constructor(parts: NvmeInitiatorParts) {
+    this.#parts = parts;
+  }
+
+  async connect(target: NvmeTarget, options: ConnectOptions, ctx: Context): Promise<void> {
+    const { nqn } = target;
+    this.#requireFabrics(nqn);
+    const failures = await this.#connectPaths(target, options, ctx);
+    const outcome = await this.#settle(() => {
+      const controllers = this.#controllers(nqn);
+      if (controllers.some(isLive)) return "live";
+      return controllers.length === 0 && failures.length > 0 ? "failed" : undefined;
+    }, ctx);
+    if (outcome === "live") return;
+    const [failure] = failures;
+    const left = describeControllers(this.#controllers(nqn));
+    if (left === "") throw toolFailure(`Cannot connect "${nqn}"`, failure, "unavailable");
+    throw new DriverError("unavailable", `Cannot connect "${nqn}": ${left}`, { cause: failure });
+  }
+
+  async findDevice(nqn: Nqn, _ctx: Context): Promise<BlockDevice | undefined> {
+    return findNamespace(this.#parts.host, nqn);
+  }
+
+  async rescan(nqn: Nqn, _ctx: Context): Promise<void> {
+    const { sysfs } = this.#parts.host;
+    const asked = this.#controllers(nqn)
+      .filter(isLive)
+      .filter(({ name }) => sysfs.write("1", "class", "nvme", name, "rescan_controller"));
+    if (asked.length === 0)
+      throw new DriverError("unavailable", `Cannot rescan "${nqn}": no live controller`);
+  }
+
+  async disconnect(nqn: Nqn, ctx: Context): Promise<void> {
+    if (this.#controllers(nqn).length === 0) return;
+    const failure = await failureOf(this.#parts.cli.disconnect(nqn, ctx));
+    const gone = await this.#settle(() => this.#controllers(nqn).length === 0 || undefined, ctx);
+    if (gone) return;
+    const left = describeControllers(this.#controllers(nqn));
+    const said = failure === undefined ? "" : `; ${failure.file} ${failure.reason}`;
+    throw new DriverError("unavailable", `Cannot disconnect "${nqn}": ${left}${said}`, {
+      cause: failure,
+    });
+  }
+
+  #controllers(nqn: Nqn): Controller[] {
+    return controllersOf(this.#parts.host.sysfs, nqn);
+  }
+
+  async #settle<T>(probe: () => T | undefined, ctx: Context): Promise<T | undefined> {
+    const limits = { clock: this.#parts.clock, everyMs: lookEveryMs, limitMs: settleMs };
+    return poll(probe, limits, ctx);
+  }
+
+  #requireFabrics(nqn: Nqn): void {
+    const path = `${this.#parts.host.dev}/nvme-fabrics`;
+    if (existsSync(path)) return;
+    throw new DriverError(
+      "failed-precondition",
+      `Cannot connect "${nqn}": "${path}" is missing, the kernel module nvme-tcp is not loaded`,
+    );
+  }
+
+  /**
+   * All paths at once, so that a silent address does not delay the others; nothing is left running behind,
+   * or a late connection could follow a disconnect. Without native multipath a second path would show a
+   * second disk of the same data, so there the first that works is the only one.
+   */
+  async #connectPaths(
+    { nqn, addresses, port }: NvmeTarget,
+    options: ConnectOptions,
+    ctx: Context,
+  ): Promise<ExecError[]> {
+    const connect = (address: string) => this.#connectPath({ nqn, address, port }, options, ctx);
+    const { sysfs } = this.#parts.host;
+    if (sysfs.read("module", "nvme_core", "parameters", "multipath") === "Y") {
+      const outcomes = await Promise.all(addresses.map(connect));
+      return outcomes.filter((failure) => failure !== undefined);
+    }
+    const failures: ExecError[] = [];
+    for (const address of addresses) {
+      if (this.#controllers(nqn).some(isLasting)) break;
+      const failure = await connect(address);
+      if (failure !== undefined) failures.push(failure);
+    }
+    return failures;
+  }
+
+  /** @returns why there is no such path; one that was there already is success. */
+  async #connectPath(path: Path, options: ConnectOptions, ctx: Context) {
+    const isThere = () =>
+      this.#controllers(path.nqn).some((found) => isLasting(found) && leadsTo(found, path));
+    if (isThere()) return undefined;
+    const { cli, identity } = this.#parts;
+    const failure = await failureOf(cli.connect(path, identity, options, ctx));
+    if (failure === undefined || isThere()) return undefined;
+    ctx.log.warn({ ...path, error: failure.message }, "Cannot connect a path");
+    return failure;
+  }
+}
+
+async function failureOf(run: Promise<void>): Promise<ExecError | undefined> {
+  try {
+    await run;
+    return undefined;
+  } catch (error) {
+    if (error instanceof ExecError) return error;
+    throw error;
+  }
+}

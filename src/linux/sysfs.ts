@@ -1,0 +1,62 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** What a file says that belongs to a device which is going away. */
+const vanished = new Set(["ENOENT", "ENODEV", "ENXIO", "ENOTDIR"]);
+
+/**
+ * Kernel objects as files. Reads are small and synchronous: sysfs answers from memory, and a thousand
+ * attributes take a tenth of what promises cost. Whatever has vanished is `undefined`, or an empty list.
+ */
+export class Sysfs {
+  readonly #root: string;
+
+  /** @param root - `/sys` on a node, a tree of its own in tests. */
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** An attribute without its final newline. */
+  read(...path: readonly string[]): string | undefined {
+    return unlessVanished(() => readFileSync(this.#path(path), "utf8").trimEnd());
+  }
+
+  /** A whole number; `undefined` also for any other text. */
+  readNumber(...path: readonly string[]): number | undefined {
+    const text = this.read(...path);
+    return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+  }
+
+  /** Names in a folder, sorted; a dangling symbolic link is listed. */
+  list(...path: readonly string[]): string[] {
+    return unlessVanished(() => readdirSync(this.#path(path)).sort()) ?? [];
+  }
+
+  exists(...path: readonly string[]): boolean {
+    return existsSync(this.#path(path));
+  }
+
+  /** @returns `false` when the attribute has vanished. */
+  write(value: string, ...path: readonly string[]): boolean {
+    const written = unlessVanished(() => {
+      // "r+", because a missing attribute must not be created as a file in a captured tree.
+      writeFileSync(this.#path(path), value, { flag: "r+" });
+      return true;
+    });
+    return written ?? false;
+  }
+
+  #path(path: readonly string[]): string {
+    return join(this.#root, ...path);
+  }
+}
+
+function unlessVanished<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Error && "code" in error && vanished.has(String(error.code)))
+      return undefined;
+    throw error;
+  }
+}
