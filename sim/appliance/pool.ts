@@ -76,7 +76,7 @@ function arrayFacts(model: string, level: number, members: number): Record<strin
     "raid-type": level,
     "raid-device-count": members,
     "raid-max-component-size": "none",
-    "raid-chunk-size": level === 1 ? "none" : "256K",
+    ...(level === 1 ? {} : { "raid-chunk-size": "256K" }),
     "raid-master": "none",
     state: "clean",
     "raid-uuid": randomUUID()
