@@ -2,13 +2,11 @@ import { DriverError } from "#domain/errors.ts";
 import type { BlockDevices } from "#domain/ports/block-devices.ts";
 import type { Context } from "#lib/context.ts";
 import { isBlockDevice } from "./device-node.ts";
+import { sectorBytes } from "./disk-device.ts";
 import type { Exec } from "./exec.ts";
 import { ExecError } from "./exec-error.ts";
 import type { Sysfs } from "./sysfs.ts";
 import { toolFailure } from "./tool-failure.ts";
-
-/** Sysfs counts in these, whatever the device's own block size. */
-const sectorBytes = 512;
 
 const toolLimitMs = 10_000;
 

@@ -1,8 +1,8 @@
 import type { DeviceContent } from "#domain/ports/filesystems.ts";
 import type { Context } from "#lib/context.ts";
-import type { Exec } from "../exec.ts";
-import { ExecError } from "../exec-error.ts";
-import { toolFailure } from "../tool-failure.ts";
+import type { Exec } from "#linux/exec.ts";
+import { ExecError } from "#linux/exec-error.ts";
+import { toolFailure } from "#linux/tool-failure.ts";
 
 const limitMs = 30_000;
 

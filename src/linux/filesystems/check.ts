@@ -1,9 +1,9 @@
 import type { FsType } from "#domain/access-mode.ts";
 import { DriverError } from "#domain/errors.ts";
 import type { Context } from "#lib/context.ts";
-import type { Exec } from "../exec.ts";
-import { ExecError } from "../exec-error.ts";
-import { toolFailure } from "../tool-failure.ts";
+import type { Exec } from "#linux/exec.ts";
+import { ExecError } from "#linux/exec-error.ts";
+import { toolFailure } from "#linux/tool-failure.ts";
 
 /** The caller's deadline ends it earlier; both tools may be ended and started again. */
 const limitMs = 3_600_000;

@@ -1,8 +1,8 @@
 import { DriverError } from "#domain/errors.ts";
 import type { MountedFilesystem } from "#domain/ports/filesystems.ts";
 import type { Context } from "#lib/context.ts";
-import type { Exec, ExecRequest } from "../exec.ts";
-import { toolFailure } from "../tool-failure.ts";
+import type { Exec, ExecRequest } from "#linux/exec.ts";
+import { toolFailure } from "#linux/tool-failure.ts";
 import { usage } from "./usage.ts";
 
 const limitMs = 300_000;

@@ -3,9 +3,9 @@ import type { BlockDevices } from "#domain/ports/block-devices.ts";
 import type { DeviceContent } from "#domain/ports/filesystems.ts";
 import { MiB } from "#lib/bytes.ts";
 import type { Context } from "#lib/context.ts";
-import type { Exec } from "../exec.ts";
-import { ExecError } from "../exec-error.ts";
-import { toolFailure } from "../tool-failure.ts";
+import type { Exec } from "#linux/exec.ts";
+import { ExecError } from "#linux/exec-error.ts";
+import { toolFailure } from "#linux/tool-failure.ts";
 import { probe } from "./blkid.ts";
 
 const readLimitMs = 30_000;

@@ -1,8 +1,8 @@
 import { DriverError } from "#domain/errors.ts";
 import type { FilesystemUsage } from "#domain/ports/filesystems.ts";
 import type { Context } from "#lib/context.ts";
-import type { Exec } from "../exec.ts";
-import { toolFailure } from "../tool-failure.ts";
+import type { Exec } from "#linux/exec.ts";
+import { toolFailure } from "#linux/tool-failure.ts";
 
 const limitMs = 10_000;
 

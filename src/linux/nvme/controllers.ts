@@ -1,5 +1,5 @@
 import type { Nqn } from "#domain/nqn.ts";
-import type { Sysfs } from "../sysfs.ts";
+import type { Sysfs } from "#linux/sysfs.ts";
 
 /** One connection of this host to a subsystem, as sysfs shows it at this moment. */
 export interface Controller {
@@ -47,5 +47,6 @@ export function leadsTo(controller: Controller, path: Path): boolean {
 
 /** For messages: `nvme0 is "connecting", nvme1 is "deleting"`. */
 export function describeControllers(controllers: readonly Controller[]): string {
+  if (controllers.length === 0) return "there is no controller";
   return controllers.map(({ name, state }) => `${name} is "${state}"`).join(", ");
 }

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DriverError } from "#domain/errors.ts";
 import { uuidV5Bytes } from "#lib/uuid.ts";
-import { isMissing, writeAtomically } from "../atomic-file.ts";
+import { isMissing, writeAtomically } from "#linux/atomic-file.ts";
 
 /** Who this host is to targets. The kernel refuses one host NQN with two host ids. */
 export interface HostIdentity {

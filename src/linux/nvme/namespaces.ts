@@ -1,23 +1,13 @@
 import type { BlockDevice } from "#domain/block-device.ts";
 import { DriverError } from "#domain/errors.ts";
 import type { Nqn } from "#domain/nqn.ts";
-import type { Sysfs } from "../sysfs.ts";
+import { diskDevice, type Host } from "#linux/disk-device.ts";
+import type { Sysfs } from "#linux/sysfs.ts";
 import { type Controller, controllersOf, isLive } from "./controllers.ts";
 
-/** Sysfs counts in these, whatever the device's own block size. */
-const sectorBytes = 512;
-
-export interface Host {
-  readonly sysfs: Sysfs;
-  /** `/dev` */
-  readonly dev: string;
-  /** Device number of a node in `dev`. */
-  readonly deviceNumberOf: (path: string) => string | undefined;
-}
-
 /**
- * The device of a subsystem's one namespace, found through its live controllers and verified: the disk's own
- * parent bears the NQN, its size is not 0, and its node in `/dev` has its number.
+ * The device of a subsystem's one namespace, found through its live controllers and verified: the parent of
+ * the disk itself bears the NQN.
  * @returns `undefined` for a subsystem without live controller, or one that shows no usable namespace (yet).
  * @throws {DriverError} `failed-precondition` when two disks of the NQN are there and nobody can choose.
  */
@@ -26,8 +16,11 @@ export function findNamespace(host: Host, nqn: Nqn): BlockDevice | undefined {
   const disks = new Set(live.flatMap((controller) => disksOf(host.sysfs, controller)));
   const devices = [...disks].flatMap((disk) => verify(host, nqn, disk) ?? []);
   if (devices.length > 1) {
-    const paths = devices.map(({ path }) => path).join(" and ");
-    throw new DriverError("failed-precondition", `Cannot choose a device of "${nqn}": ${paths}`);
+    const paths = devices.map(({ path }) => `"${path}"`).join(" and ");
+    throw new DriverError(
+      "failed-precondition",
+      `Cannot choose the device of "${nqn}": it shows ${paths}`,
+    );
   }
   return devices[0];
 }
@@ -44,14 +37,9 @@ function disksOf(sysfs: Sysfs, controller: Controller): string[] {
     .map((name) => name.replace(/c\d+/, ""));
 }
 
-/** Names of disks change hands within a second, so everything is read from the disk itself, the NQN last. */
-function verify({ sysfs, dev, deviceNumberOf }: Host, nqn: Nqn, disk: string) {
-  const sectors = sysfs.readNumber("block", disk, "size");
-  const blockBytes = sysfs.readNumber("block", disk, "queue", "logical_block_size");
-  const majorMinor = sysfs.read("block", disk, "dev");
-  if (!sectors || !blockBytes || majorMinor === undefined) return undefined;
-  const path = `${dev}/${disk}`;
-  if (deviceNumberOf(path) !== majorMinor) return undefined;
-  if (sysfs.read("block", disk, "device", "subsysnqn") !== nqn) return undefined;
-  return { nqn, path, majorMinor, sizeBytes: sectors * sectorBytes, blockBytes };
+/** Names of disks change hands within a second: the NQN is read from the disk itself, and last. */
+function verify(host: Host, nqn: Nqn, disk: string): BlockDevice | undefined {
+  const device = diskDevice(host, disk);
+  const owner = host.sysfs.read("block", disk, "device", "subsysnqn");
+  return device !== undefined && owner === nqn ? { nqn, ...device } : undefined;
 }

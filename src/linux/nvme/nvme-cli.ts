@@ -1,7 +1,7 @@
 import type { Nqn } from "#domain/nqn.ts";
 import type { ConnectOptions } from "#domain/nvme-target.ts";
 import type { Context } from "#lib/context.ts";
-import type { Exec } from "../exec.ts";
+import type { Exec } from "#linux/exec.ts";
 import type { Path } from "./controllers.ts";
 import type { HostIdentity } from "./host-identity.ts";
 

@@ -6,9 +6,10 @@ import type { ConnectOptions, NvmeTarget } from "#domain/nvme-target.ts";
 import type { Initiator } from "#domain/ports/initiator.ts";
 import type { Clock } from "#lib/clock.ts";
 import type { Context } from "#lib/context.ts";
-import { ExecError } from "../exec-error.ts";
-import { poll } from "../poll.ts";
-import { toolFailure } from "../tool-failure.ts";
+import type { Host } from "#linux/disk-device.ts";
+import { ExecError } from "#linux/exec-error.ts";
+import { poll } from "#linux/poll.ts";
+import { toolFailure } from "#linux/tool-failure.ts";
 import {
   type Controller,
   controllersOf,
@@ -19,7 +20,7 @@ import {
   type Path,
 } from "./controllers.ts";
 import type { HostIdentity } from "./host-identity.ts";
-import { findNamespace, type Host } from "./namespaces.ts";
+import { findNamespace } from "./namespaces.ts";
 import type { NvmeCli } from "./nvme-cli.ts";
 
 export interface NvmeInitiatorParts {
@@ -55,9 +56,11 @@ export class NvmeInitiator implements Initiator {
     }, ctx);
     if (outcome === "live") return;
     const [failure] = failures;
-    const left = describeControllers(this.#controllers(nqn));
-    if (left === "") throw toolFailure(`Cannot connect "${nqn}"`, failure, "unavailable");
-    throw new DriverError("unavailable", `Cannot connect "${nqn}": ${left}`, { cause: failure });
+    const controllers = this.#controllers(nqn);
+    if (failure !== undefined && controllers.length === 0)
+      throw toolFailure(`Cannot connect "${nqn}"`, failure, "unavailable");
+    const state = describeControllers(controllers);
+    throw new DriverError("unavailable", `Cannot connect "${nqn}": ${state}`, { cause: failure });
   }
 
   async findDevice(nqn: Nqn, _ctx: Context): Promise<BlockDevice | undefined> {
