@@ -62,7 +62,11 @@ function command(grammar: Grammar, path: string, name: string): Command {
   const shape = menu === undefined ? undefined : shapeOf(menu, name);
   if (shape === undefined) return refuseCommand(grammar, name);
   cursor.skip(name);
-  return { kind: "menu", path, name, ...parseArguments(grammar, shape) };
+  const outside = grammar.path;
+  grammar.path = path; // so that `[find …]` among the arguments means this menu
+  const found = parseArguments(grammar, shape);
+  grammar.path = outside;
+  return { kind: "menu", path, name, ...found };
 }
 
 function builtIn(grammar: Grammar): Command | undefined {
