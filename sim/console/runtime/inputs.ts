@@ -43,7 +43,7 @@ export class Inputs {
   /** The variable name in a slot that takes names. */
   name(slot: string): string {
     const expression = this.#written.get(slot);
-    return expression?.kind === "constant" ? textOf(expression.value) : "";
+    return expression?.kind === "variable" ? expression.name : "";
   }
 
   /** Runs the commands of a slot in a scope of their own, with `variables` in it. */

@@ -48,5 +48,5 @@ function parseInput(grammar: Grammar, kind: SlotKind): Expression {
   if (kind === "value") return parseValue(grammar) ?? cursor.fail("expected end of command");
   const name =
     cursor.take(/"[^"\\$]+"|[A-Za-z0-9_]+(?:,[A-Za-z0-9_]+)*/y) ?? cursor.fail("syntax error");
-  return { kind: "constant", value: name.replaceAll('"', "") };
+  return { kind: "variable", name: name.replaceAll('"', "") };
 }

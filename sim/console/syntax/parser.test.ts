@@ -69,7 +69,7 @@ const inspected: readonly (readonly [string, string])[] = [
   ["/disk/add slot=x fs=y", "(evl /disk/addfs=y;slot=x)"],
   ["/disk; print", "(evl /disk/print)"],
   ["{ /disk; print }; /disk/print", "(evl (evl /disk/print))(evl /disk/print)"],
-  [":local z {1;2}", "(evl /localname=z;value=1;2)"],
+  [":local z {1;2}", "(evl /localname=$z;value=1;2)"],
   [":put (1 + 2 * 3)", "(evl /putmessage=(+ 1 (* 2 3)))"],
   [":put (1 . 2 = 3 and 4 or 5)", "(evl /putmessage=(or (and (= (. 1 2) 3) 4) 5))"],
   [":put (8 - 4 - 2)", "(evl /putmessage=(- (- 8 4) 2))"],
