@@ -1,0 +1,34 @@
+import type { Appliances } from "#domain/ports/appliances.ts";
+import type { Volume } from "#domain/volume.ts";
+import { formatBytes } from "#lib/bytes.ts";
+import type { Context } from "#lib/context.ts";
+import { requireRoom } from "./headroom.ts";
+import { absent, requireLocation } from "./located-volume.ts";
+import { grownVolumeSize, type SizeRange } from "./volume-size.ts";
+
+/**
+ * Grows a volume; one that is large enough already stays as it is. Two round trips.
+ * @returns its size in bytes, as the appliance told it.
+ * @throws {DriverError} `not-found`, `out-of-range`, `resource-exhausted`.
+ */
+export async function expandVolume(
+  { id, size }: { readonly id: string; readonly size: SizeRange },
+  appliances: Appliances,
+  ctx: Context,
+): Promise<number> {
+  const { appliance, slot } = requireLocation(id, appliances);
+  const survey = await appliance.volumes.survey(ctx);
+  const volume = survey.volumes.find((one) => one.slot === slot);
+  if (volume === undefined) throw absent(id, appliance);
+  const sizeBytes = grownVolumeSize(size, volume.sizeBytes);
+  if (sizeBytes === volume.sizeBytes) return sizeBytes;
+  const addedBytes = sizeBytes - volume.sizeBytes;
+  const act = `expand volume "${id}" from ${formatBytes(volume.sizeBytes)} to ${formatBytes(sizeBytes)}`;
+  requireRoom({ act, addedBytes, sizeBytes }, survey, appliance);
+  const grown: Volume = await appliance.volumes.grow(volume, sizeBytes, ctx);
+  ctx.log.info(
+    { volumeId: id, fromBytes: volume.sizeBytes, toBytes: grown.sizeBytes },
+    "Volume expanded",
+  );
+  return grown.sizeBytes;
+}

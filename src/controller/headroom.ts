@@ -1,0 +1,65 @@
+import { DriverError } from "#domain/errors.ts";
+import type { Appliance, CapacityLimits } from "#domain/ports/appliances.ts";
+import type { Survey } from "#domain/volume.ts";
+import { formatBytes } from "#lib/bytes.ts";
+
+/**
+ * What may still be handed out on a pool, bytes. Two views, because images may be sparse: `free` has not
+ * been written, `unpromised` has not been promised to anybody. The smaller one counts.
+ */
+interface Headroom {
+  readonly free: number;
+  readonly unpromised: number;
+}
+
+function headroom({ pool, provisionedBytes }: Survey, limits: CapacityLimits): Headroom {
+  const reserve = pool.sizeBytes * limits.reserve;
+  const promisable = (pool.sizeBytes - reserve) * limits.overprovision;
+  return {
+    free: Math.floor(pool.freeBytes - reserve),
+    unpromised: Math.floor(promisable - provisionedBytes),
+  };
+}
+
+/** Bytes that may still be handed out; never negative. */
+export function availableBytes(survey: Survey, limits: CapacityLimits): number {
+  const { free, unpromised } = headroom(survey, limits);
+  return Math.max(0, Math.min(free, unpromised));
+}
+
+/** What is about to take space. */
+export interface Claim {
+  /** "create volume "a" of 1 GiB" */
+  readonly act: string;
+  /** Bytes on top of what is there. */
+  readonly addedBytes: number;
+  /** Bytes of the volume in the end. */
+  readonly sizeBytes: number;
+}
+
+/**
+ * @throws {DriverError} `out-of-range` for more than the whole pool has, `resource-exhausted` for more than
+ * can be handed out now.
+ */
+export function requireRoom(claim: Claim, survey: Survey, appliance: Appliance): void {
+  const { act, addedBytes, sizeBytes } = claim;
+  const { pool, provisionedBytes } = survey;
+  const cannot = `Cannot ${act} on appliance "${appliance.name}"`;
+  if (sizeBytes > pool.sizeBytes)
+    throw new DriverError(
+      "out-of-range",
+      `${cannot}: the whole pool has ${formatBytes(pool.sizeBytes)}`,
+    );
+  const { free, unpromised } = headroom(survey, appliance.limits);
+  const { reserve, overprovision } = appliance.limits;
+  if (addedBytes > free)
+    throw new DriverError(
+      "resource-exhausted",
+      `${cannot}: ${formatBytes(pool.freeBytes)} of ${formatBytes(pool.sizeBytes)} are free, and ${formatBytes(pool.sizeBytes * reserve)} of them stay in reserve`,
+    );
+  if (addedBytes > unpromised)
+    throw new DriverError(
+      "resource-exhausted",
+      `${cannot}: ${formatBytes(provisionedBytes)} are promised to volumes already, and at most ${overprovision} times ${formatBytes(pool.sizeBytes * (1 - reserve))} may be`,
+    );
+}

@@ -1,0 +1,61 @@
+import { DriverError } from "#domain/errors.ts";
+import type { Appliance, Appliances } from "#domain/ports/appliances.ts";
+import type { Volume } from "#domain/volume.ts";
+import { formatVolumeId, parseVolumeId, type Slot } from "#domain/volume-id.ts";
+import type { Context } from "#lib/context.ts";
+
+/** Where the volume of an id is, or would be. */
+export interface VolumeLocation {
+  /** The CSI volume id, byte for byte. */
+  readonly id: string;
+  readonly appliance: Appliance;
+  readonly slot: Slot;
+}
+
+/**
+ * @returns `undefined` for text that cannot be an id of this driver, so that no volume can bear it.
+ * @throws {DriverError} `failed-precondition` for an appliance that is not configured: what is on it, nobody
+ * can tell now, and "gone" would be a lie.
+ */
+export function locateVolume(id: string, appliances: Appliances): VolumeLocation | undefined {
+  const parsed = parseVolumeId(id);
+  if (parsed === undefined) return undefined;
+  const appliance = appliances.find(parsed.appliance);
+  // The default appliance has ids without its name only: one volume must not answer to two ids.
+  if (appliance !== undefined && appliance.idPrefix === parsed.appliance)
+    return { id, appliance, slot: parsed.slot };
+  const prefix = parsed.appliance === undefined ? "no prefix" : `prefix "${parsed.appliance}"`;
+  throw new DriverError(
+    "failed-precondition",
+    `Cannot use volume "${id}": no configured appliance has ids with ${prefix}`,
+  );
+}
+
+export function idOf(slot: Slot, { idPrefix }: Appliance): string {
+  return formatVolumeId({ appliance: idPrefix, slot });
+}
+
+/** @throws {DriverError} `not-found`. */
+export function requireLocation(id: string, appliances: Appliances): VolumeLocation {
+  const location = locateVolume(id, appliances);
+  if (location !== undefined) return location;
+  throw new DriverError(
+    "not-found",
+    `Cannot find volume "${id}": this is not an id of this driver`,
+  );
+}
+
+/** @throws {DriverError} `not-found`. */
+export async function requireVolume(location: VolumeLocation, ctx: Context): Promise<Volume> {
+  const { id, appliance, slot } = location;
+  const volume = await appliance.volumes.find(slot, ctx);
+  if (volume !== undefined) return volume;
+  throw absent(id, appliance);
+}
+
+export function absent(id: string, { name }: Appliance): DriverError {
+  return new DriverError(
+    "not-found",
+    `Cannot find volume "${id}": appliance "${name}" has no such disk`,
+  );
+}

@@ -1,0 +1,50 @@
+import { type CreateVolumeOptions, idForOrder } from "#controller/create-volume.ts";
+import { Publisher, type PublisherOptions } from "#controller/publish-volume.ts";
+import type { KeyedMutex } from "#lib/keyed-mutex.ts";
+import type { CreateVolumeRequest } from "../gen/csi.ts";
+import { oneAtATime } from "../handler.ts";
+import type { ControllerHandlers } from "../service-handlers.ts";
+import { controllerExpandVolumeHandler } from "./controller-expand-volume.ts";
+import { controllerGetCapabilities } from "./controller-get-capabilities.ts";
+import { controllerGetVolumeHandler } from "./controller-get-volume.ts";
+import { controllerPublishVolumeHandler } from "./controller-publish-volume.ts";
+import { controllerUnpublishVolumeHandler } from "./controller-unpublish-volume.ts";
+import { createVolumeHandler } from "./create-volume.ts";
+import { deleteVolumeHandler } from "./delete-volume.ts";
+import { getCapacityHandler } from "./get-capacity.ts";
+import { listVolumesHandler } from "./list-volumes.ts";
+import { validateVolumeCapabilitiesHandler } from "./validate-volume-capabilities.ts";
+
+export interface ControllerOptions extends CreateVolumeOptions, PublisherOptions {
+  /** Shared by all calls of this process. */
+  readonly locks: KeyedMutex;
+}
+
+const volumeIdOf = (request: { readonly volumeId: string }) => request.volumeId;
+
+/** The CSI Controller service. Calls that change a volume exclude each other, those that read do not. */
+export function controllerHandlers(options: ControllerOptions) {
+  const { appliances, locks } = options;
+  const createdId = (request: CreateVolumeRequest) => idForOrder(request, appliances);
+  const publish = controllerPublishVolumeHandler(new Publisher(options));
+  return {
+    createVolume: oneAtATime(locks, createdId, createVolumeHandler(options)),
+    deleteVolume: oneAtATime(locks, volumeIdOf, deleteVolumeHandler(appliances)),
+    controllerPublishVolume: oneAtATime(locks, volumeIdOf, publish),
+    controllerUnpublishVolume: oneAtATime(
+      locks,
+      volumeIdOf,
+      controllerUnpublishVolumeHandler(options),
+    ),
+    controllerExpandVolume: oneAtATime(
+      locks,
+      volumeIdOf,
+      controllerExpandVolumeHandler(appliances),
+    ),
+    validateVolumeCapabilities: validateVolumeCapabilitiesHandler(appliances),
+    listVolumes: listVolumesHandler(appliances),
+    controllerGetVolume: controllerGetVolumeHandler(appliances),
+    getCapacity: getCapacityHandler(appliances),
+    controllerGetCapabilities,
+  } satisfies ControllerHandlers;
+}
