@@ -111,6 +111,8 @@ const printed: readonly (readonly [string, string])[] = [
   [":put [/disk/add slot=new]", "*3\r\n"],
   ["/disk/set [find slot=none] comment=x; /disk/remove [/disk/find slot=none]", ""],
   ["/disk monitor 0", "  ops: 1\r\n\r\n"],
+  ["/disk monitor 0 once as-value", ""],
+  [":put [/disk monitor 0 once]", "ops=1\r\n"],
   [':put [:parse "/disk add slot=x"]', "(evl /disk/addslot=x)\r\n"],
   [
     ':put [:parse "/disk add no-such-arg=x"]',

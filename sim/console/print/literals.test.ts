@@ -4,7 +4,6 @@ import { Console } from "#sim/console/console.ts";
 import { ToyMenu, ToyTree } from "#sim/console/testing/toy-tree.ts";
 import type { Value } from "#sim/console/value.ts";
 import { asValue } from "./as-value.ts";
-import { blockLines, monitorLines } from "./block.ts";
 import { printDetail } from "./detail.ts";
 import type { Listing } from "./listing.ts";
 import { printTable } from "./table.ts";
@@ -246,27 +245,10 @@ test("printTable() leaves out columns that the terminal has no room for", () => 
   assert.deepEqual(lines[0], "Columns: SLOT");
 });
 
-test("monitorLines() aligns as `/disk/monitor-traffic … once` on an RDS does", () => {
-  const pairs = [
-    ["slot", "storage-pool"],
-    ["write-ops-per-second", "76"],
-    ["write-bytes", "515 659 673 600"],
-  ] as const;
-  assert.deepEqual(monitorLines(pairs), [
-    "                  slot:    storage-pool",
-    "  write-ops-per-second:              76",
-    "           write-bytes: 515 659 673 600",
-  ]);
-});
-
-test("blockLines() starts two columns in and pads to the longest line", () => {
-  assert.deepEqual(
-    blockLines([
-      ["uptime", "1h"],
-      ["version", "7.24.4 (stable)"],
-    ]),
-    ["   uptime: 1h             ", "  version: 7.24.4 (stable)"],
-  );
+test("print of a singleton starts two columns in and pads to the longest line", async () => {
+  const session = new Console(new ToyTree(), { width: 80 });
+  const { output } = await session.execute("/system/clock/print", AbortSignal.timeout(1_000));
+  assert.equal(output, "            time: 6h42m44s\r\n  time-zone-name: UTC     \r\n\r\n");
 });
 
 test("asValue() gives brief properties unless asked for detail, sorted by name", () => {

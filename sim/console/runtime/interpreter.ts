@@ -146,7 +146,8 @@ export class Interpreter implements Runtime {
     await this.#onCommand?.(command);
     this.tree.authorize(command.path, command.name);
     const { value, lines } = await runMenuCommand(command, this, scope);
-    if (lines !== undefined && (standsAlone || value === undefined)) this.terminal.page(lines);
+    const shown = (standsAlone || value === undefined) && !command.words.has("as-value");
+    if (shown) this.terminal.lines(lines ?? []);
     return value;
   }
 

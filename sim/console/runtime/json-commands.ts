@@ -10,13 +10,13 @@ import type { Inputs } from "./inputs.ts";
 export const jsonCommands: Readonly<Record<string, BuiltIn>> = {
   serialize: async (inputs) => {
     await requireJson(inputs, "to");
-    const options = await optionsOf(inputs, ["json.no-string-conversion", "json.pretty"]);
+    const options = await optionsOf(inputs);
     const value = await inputs.value("value");
     return toJson(value, { convertStrings: !options.includes("json.no-string-conversion") });
   },
   deserialize: async (inputs) => {
     await requireJson(inputs, "from");
-    await optionsOf(inputs, ["json.no-string-conversion"]);
+    await optionsOf(inputs); // numbers stay numbers either way
     return fromJson(await inputs.text("value"));
   },
 };
@@ -26,11 +26,12 @@ async function requireJson(inputs: Inputs, slot: "to" | "from"): Promise<void> {
 }
 
 /** `json.no-string-conversion` came with 7.16. */
-async function optionsOf(inputs: Inputs, known: readonly string[]): Promise<readonly string[]> {
+async function optionsOf(inputs: Inputs): Promise<readonly string[]> {
   if (!inputs.has("options")) return [];
   const options = (await inputs.text("options")).split(",");
   const since716 = isAtLeast(inputs.runtime.tree.version, 7, 16);
-  if (!since716 || options.some((option) => !known.includes(option))) refuse("options");
+  if (!since716 || options.some((option) => option !== "json.no-string-conversion"))
+    refuse("options");
   return options;
 }
 

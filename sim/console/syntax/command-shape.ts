@@ -1,3 +1,4 @@
+import { ConsoleError } from "#sim/console/console-error.ts";
 import type { Menu } from "#sim/console/menu.ts";
 
 /** What a command of a menu accepts. */
@@ -9,9 +10,10 @@ export interface CommandShape {
   readonly words: ReadonlySet<string>;
   /** `keyword`: after `where`; `bare`: `where` may be left out; `none`: no filter. */
   readonly filter: "none" | "keyword" | "bare";
-  /** What `where`, `proplist` and `get` may name. */
+  /** What `where` may name. */
   readonly properties: ReadonlySet<string>;
-  check?(argument: string, value: string): void;
+  /** @throws {ConsoleError} for a literal value that the argument does not take. */
+  readonly check: (argument: string, value: string) => void;
 }
 
 const listWords = new Set([
@@ -34,13 +36,15 @@ const none: ReadonlySet<string> = new Set();
 
 /** The shape of a command, or `undefined` when the menu has no such command. */
 export function shapeOf(menu: Menu, name: string): CommandShape | undefined {
+  const properties = propertyNames(menu);
   const base = {
     command: `${menu.path}/${name}`,
     takesItems: false,
     arguments: none,
     words: none,
     filter: "none" as const,
-    properties: propertyNames(menu),
+    properties,
+    check: (argument: string, value: string) => checkNames(properties, argument, value),
   };
   if (name === "print") return { ...base, ...printShape(menu) };
   if (name === "get")
@@ -55,6 +59,13 @@ export function shapeOf(menu: Menu, name: string): CommandShape | undefined {
     words: command.words ?? monitorWords,
     check: (argument, value) => command.check?.(argument, value),
   };
+}
+
+/** `proplist=` and the property of `get` are checked like names of arguments. */
+function checkNames(properties: ReadonlySet<string>, argument: string, value: string): void {
+  if (argument !== "proplist" && argument !== "value-name") return;
+  if (value.split(",").every((name) => properties.has(name))) return;
+  throw new ConsoleError("parse", `input does not match any value of ${argument}`);
 }
 
 function printShape(menu: Menu): Pick<CommandShape, "arguments" | "words" | "filter"> {

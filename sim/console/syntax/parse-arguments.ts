@@ -27,7 +27,6 @@ export function parseArguments(grammar: Grammar, shape: CommandShape): Arguments
   }
   if (shape.takesItems && found.items === undefined)
     throw new ConsoleError("parse", "missing value(s) of argument(s) numbers");
-  checkNames(shape, found);
   return { ...found, where };
 }
 
@@ -56,9 +55,7 @@ function parseNamed(grammar: Grammar, shape: CommandShape, found: Collected): bo
   cursor.skip("=");
   const value = parseValue(grammar) ?? cursor.fail("expected end of command", equals);
   if (reference) found.items = value;
-  else found.arguments.set(name, value);
-  const text = literalText(value);
-  if (text !== undefined && !reference) shape.check?.(name, text);
+  else setArgument(shape, found, { name, value });
   return true;
 }
 
@@ -70,19 +67,20 @@ function parsePositional(grammar: Grammar, shape: CommandShape, found: Collected
   if (word !== undefined && shape.words.has(word)) found.words.add(word);
   else if (shape.takesItems && found.items === undefined) found.items = value;
   else if (shape.arguments.has("value-name") && !found.arguments.has("value-name"))
-    found.arguments.set("value-name", value);
+    setArgument(shape, found, { name: "value-name", value });
   else if (word !== undefined) refuseArgument(grammar, word, shape.command);
   else cursor.fail("expected end of command", start);
 }
 
-/** Names of properties are checked like names of arguments: before anything runs. */
-function checkNames(shape: CommandShape, found: Collected): void {
-  for (const argument of ["proplist", "value-name"]) {
-    const value = found.arguments.get(argument);
-    const names = value === undefined ? undefined : literalText(value)?.split(",");
-    if (names === undefined || names.every((name) => shape.properties.has(name))) continue;
-    throw new ConsoleError("parse", `input does not match any value of ${argument}`);
-  }
+/** What stands in the line as such is looked at now, before anything runs. */
+function setArgument(
+  shape: CommandShape,
+  found: Collected,
+  { name, value }: { readonly name: string; readonly value: Expression },
+): void {
+  found.arguments.set(name, value);
+  const text = literalText(value);
+  if (text !== undefined) shape.check(name, text);
 }
 
 function literalText(value: Expression): string | undefined {

@@ -72,6 +72,10 @@ const inspected: readonly (readonly [string, string])[] = [
   [":local z {1;2}", "(evl /localname=$z;value=1;2)"],
   [":put (1 + 2 * 3)", "(evl /putmessage=(+ 1 (* 2 3)))"],
   [":put (1 . 2 = 3 and 4 or 5)", "(evl /putmessage=(or (and (= (. 1 2) 3) 4) 5))"],
+  [
+    "/disk/unset pool mount-point-template",
+    "(evl /disk/unsetnumbers=pool;value-name=mount-point-template)",
+  ],
   [":put (8 - 4 - 2)", "(evl /putmessage=(- (- 8 4) 2))"],
   ['/disk/find slot="x" .id=*1', "(evl /disk/findwhere=(and (= $slot x) (= $.id *1)))"],
   ["/disk/find !mounted", "(evl /disk/findwhere=(! $mounted))"],

@@ -1,3 +1,4 @@
+import { toBytes } from "#sim/console/bytes.ts";
 import { ConsoleError } from "#sim/console/console-error.ts";
 import { isAtLeast } from "#sim/console/version.ts";
 import type { Grammar } from "./grammar.ts";
@@ -10,7 +11,8 @@ import type { Grammar } from "./grammar.ts";
 export function refuseArgument(grammar: Grammar, name: string, command: string): never {
   const { cursor, tree } = grammar;
   const end = cursor.at;
-  if (!isAtLeast(tree.version, 7, 23)) cursor.fail("expected end of command", end - name.length);
+  if (!isAtLeast(tree.version, 7, 23))
+    cursor.fail("expected end of command", end - toBytes(name).length);
   const message = `bad parameter ${name} ${cursor.place(end)}`;
   throw new ConsoleError("parse", message, `(evl ${message} ${command})`);
 }

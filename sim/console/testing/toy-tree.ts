@@ -84,7 +84,7 @@ export class ToyMenu implements Menu {
       ["set", this.#command("set", settable, (call) => this.#set(call))],
       ["remove", this.#command("remove", new Set(), (call) => this.#remove(call))],
       ["unset", this.#command("unset", new Set(["value-name"]), () => ({}))],
-      ["monitor", this.#command("monitor", new Set(), () => ({ lines: ["  ops: 1"] }))],
+      ["monitor", this.#command("monitor", new Set(), () => monitored)],
     ]);
   }
 
@@ -129,6 +129,8 @@ export class ToyMenu implements Menu {
     return {};
   }
 }
+
+const monitored = { value: new Map([["ops", 1]]), lines: ["  ops: 1", ""] };
 
 /** Yes and no are booleans for a menu, whichever way they were written. */
 function typed(values: ReadonlyMap<string, Value>): Map<string, Value> {
