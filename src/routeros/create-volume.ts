@@ -1,0 +1,143 @@
+import { DriverError } from "#domain/errors.ts";
+import type { NewVolume } from "#domain/ports/volume-store.ts";
+import type { Volume } from "#domain/volume.ts";
+import { formatVolumeTag } from "#domain/volume-tag.ts";
+import type { Context } from "#lib/context.ts";
+import { command } from "./command.ts";
+import { removeImage } from "./delete-volume.ts";
+import { type DiskRow, diskRow } from "./disk-row.ts";
+import { type Fault, faultError } from "./faults.ts";
+import { textOf } from "./json.ts";
+import { type ImagePlace, imagePath } from "./place.ts";
+import { bySlot, filesInTheWay, printDisks, printFiles } from "./queries.ts";
+import { readBack, readLists } from "./read-records.ts";
+import type { Site } from "./site.ts";
+import { createdMark, createLine } from "./volume-lines.ts";
+import { volumeIn } from "./volume-reply.ts";
+
+/**
+ * Makes image and entry, or returns the entry of ours that is there. One round trip.
+ * @returns `no-folder` when a folder above the volume is missing; nothing was made then.
+ */
+export async function createVolume(
+  site: Site,
+  spec: NewVolume,
+  ctx: Context,
+): Promise<Volume | "no-folder"> {
+  const { place, pool, nvmePort, console } = site;
+  const act = `create volume "${spec.slot}" on appliance "${site.name}"`;
+  const image = { place, slot: spec.slot, layout: pool.layout };
+  const disks = command`${bySlot(spec.slot)} or file-path=${`/${imagePath(image)}`}`;
+  const view = command`${printDisks(disks)}; ${printFiles(filesInTheWay(image))}`;
+  const effect = createLine(image, spec, pool, nvmePort);
+  const { reply, doubt } = await console.apply(effect, view, ctx);
+  if (!reply.ok) return await recover(site, { spec, act, fault: reply.fault }, ctx);
+  const [rows = [], files = []] = readBack(reply.output, 2, act);
+  const made = volumeMade(rows.map(diskRow), { image, act });
+  if (made === undefined)
+    throw (
+      doubt ??
+      inTheWay(
+        files.map((file) => textOf(file, "name")),
+        site,
+        act,
+      )
+    );
+  if (reply.output.split(/\r?\n/).some((line) => line.trim() === createdMark))
+    requireAsAsked(made, spec, act);
+  return made.volume;
+}
+
+interface Made {
+  readonly volume: Volume;
+  readonly row: DiskRow;
+}
+
+/** @throws {DriverError} when the image was given to an entry of another name, such as one cut short. */
+function volumeMade(
+  rows: readonly DiskRow[],
+  { image, act }: { readonly image: ImagePlace; readonly act: string },
+): Made | undefined {
+  const volume = volumeIn(rows, image.slot, { place: image.place, act });
+  const row = rows.find(({ slot }) => slot === image.slot);
+  if (volume !== undefined && row !== undefined) return { volume, row };
+  const [other] = rows;
+  if (other === undefined) return undefined;
+  throw new DriverError(
+    "failed-precondition",
+    `Cannot ${act}: its image "${other.filePath}" belongs to the disk entry "${other.slot}"`,
+  );
+}
+
+function requireAsAsked({ volume, row }: Made, { sizeBytes, tag }: NewVolume, act: string): void {
+  const differences = [
+    volume.sizeBytes < sizeBytes && `size "${volume.sizeBytes}" instead of "${sizeBytes}"`,
+    volume.comment !== formatVolumeTag(tag) && `comment "${volume.comment}"`,
+    volume.exported.enabled && 'nvme-tcp-export "yes" instead of "no"',
+    row.mountsFilesystem && 'mount-filesystem "yes" instead of "no"',
+  ].filter((difference) => difference !== false);
+  if (differences.length === 0) return;
+  throw new DriverError(
+    "failed-precondition",
+    `Cannot ${act}: RouterOS made it with ${differences.join(" and ")}`,
+  );
+}
+
+/** The line made nothing and found no entry: a file is in the way, or the pool is gone. */
+function inTheWay(files: readonly string[], site: Site, act: string): DriverError {
+  const [file] = files;
+  if (file !== undefined)
+    return new DriverError(
+      "failed-precondition",
+      `Cannot ${act}: the file "${file}" is there without a disk entry, and may hold somebody's data`,
+    );
+  return new DriverError(
+    "unavailable",
+    `Cannot ${act}: no disk is mounted at "${site.place.mountPoint}"`,
+  );
+}
+
+interface Refusal {
+  readonly spec: NewVolume;
+  readonly act: string;
+  readonly fault: Fault;
+}
+
+async function recover(
+  site: Site,
+  { spec, act, fault }: Refusal,
+  ctx: Context,
+): Promise<Volume | "no-folder"> {
+  if (fault.type === "not-found") return "no-folder";
+  if (fault.type === "already-exists") {
+    const winner = await readVolume(site, { spec, act, fault }, ctx);
+    if (winner !== undefined) return winner;
+  }
+  // Only making subvolume or image can fail so, and both follow the proof that nothing was there.
+  if (fault.type === "no-space") await clearAttempt(site, spec, ctx);
+  throw faultError(act, fault);
+}
+
+/** Another controller may have made the same volume between our look and our `add`. */
+async function readVolume(
+  { place, console }: Site,
+  { spec, act }: Refusal,
+  ctx: Context,
+): Promise<Volume | undefined> {
+  const reply = await console.read(printDisks(bySlot(spec.slot)), ctx);
+  if (!reply.ok) throw faultError(act, reply.fault);
+  const [rows = []] = readLists(reply.output, 1, act);
+  return volumeIn(rows.map(diskRow), spec.slot, { place, act });
+}
+
+/** An attempt that ran out of space must not leave an image that the next one takes for somebody's data. */
+async function clearAttempt(site: Site, { slot }: NewVolume, ctx: Context): Promise<void> {
+  try {
+    await removeImage(site, { slot, layout: site.pool.layout }, ctx);
+  } catch (error) {
+    ctx.log.warn(
+      { appliance: site.name, slot, error: String(error) },
+      "Cannot clear a failed volume",
+    );
+  }
+}

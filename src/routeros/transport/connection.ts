@@ -1,0 +1,76 @@
+import type { Client, ClientChannel } from "ssh2";
+import { DriverError } from "#domain/errors.ts";
+import type { Context } from "#lib/context.ts";
+import { abortable } from "./abortable.ts";
+import { collect, type ExecResult } from "./collect.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+/** A live SSH connection. Once anything about it is in doubt it is closed for good. */
+export class Connection implements Disposable {
+  readonly #client: Client;
+  readonly #endpoint: Endpoint;
+  readonly #closed = new AbortController();
+
+  /** @param client - Ready, with an "error" listener. */
+  constructor(client: Client, endpoint: Endpoint) {
+    this.#client = client;
+    this.#endpoint = endpoint;
+    client.once("close", () => this.#closed.abort());
+  }
+
+  get open(): boolean {
+    return !this.#closed.signal.aborted;
+  }
+
+  /**
+   * Runs one console line: no terminal, stdin closed, both streams read to their end.
+   * A line that is not answered in time, or whose caller goes away, takes the connection with it,
+   * because the state of its channel is unknown then.
+   * @throws {DriverError} `unavailable` when RouterOS refused the channel, so that nothing was run;
+   * `unknown-outcome` otherwise.
+   */
+  async exec(line: string, ctx: Context): Promise<ExecResult> {
+    const timeout = AbortSignal.timeout(this.#endpoint.commandTimeoutMs);
+    const limit = AbortSignal.any([ctx.signal, timeout, this.#closed.signal]);
+    try {
+      const channel = await abortable(this.#start(line), limit);
+      return await abortable(collect(channel), limit);
+    } catch (error) {
+      const failure = this.#failure(error, ctx, timeout);
+      this[Symbol.dispose]();
+      throw failure;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#closed.abort();
+    this.#client.destroy();
+  }
+
+  #start(line: string): Promise<ClientChannel> {
+    const { promise, resolve, reject } = Promise.withResolvers<ClientChannel>();
+    this.#client.exec(line, (error, channel) => (error ? reject(error) : resolve(channel)));
+    return promise;
+  }
+
+  #failure(cause: unknown, ctx: Context, timeout: AbortSignal): DriverError {
+    const act = `Cannot run a command on appliance "${this.#endpoint.name}"`;
+    if (wasRefused(cause))
+      return new DriverError("unavailable", `${act}: RouterOS refused the channel`, { cause });
+    return new DriverError("unknown-outcome", `${act}: ${this.#stateOf(cause, ctx, timeout)}`, {
+      cause,
+    });
+  }
+
+  #stateOf(cause: unknown, ctx: Context, timeout: AbortSignal): string {
+    if (ctx.signal.aborted) return "the call ended before RouterOS answered";
+    if (timeout.aborted) return `no answer within ${this.#endpoint.commandTimeoutMs / 1000} s`;
+    if (!this.open) return "the connection was lost before RouterOS answered";
+    return cause instanceof Error ? cause.message : String(cause);
+  }
+}
+
+/** ssh2 gives only a refused channel a reason; the console line has not left this host then. */
+function wasRefused(error: unknown): boolean {
+  return error instanceof Error && "reason" in error;
+}

@@ -1,0 +1,74 @@
+import type { NewVolume, VolumeChange } from "#domain/ports/volume-store.ts";
+import type { Volume } from "#domain/volume.ts";
+import { formatVolumeTag } from "#domain/volume-tag.ts";
+import { type Command, command } from "./command.ts";
+import { type ImagePlace, imagePath, subvolumeName } from "./place.ts";
+import type { PoolRow } from "./pool-row.ts";
+import { bySlot, filesInTheWay, poolIsMounted, usersOfImage } from "./queries.ts";
+
+/** Printed by the line that made a volume, and not by one that found it there. */
+export const createdMark = "created";
+
+/**
+ * Makes image and entry if the slot is free and nothing lies where the image will; an empty subvolume
+ * left by an interrupted attempt is used.
+ */
+export function createLine(
+  image: ImagePlace,
+  { sizeBytes, tag }: NewVolume,
+  { fsLabel }: PoolRow,
+  nvmePort: number,
+): Command {
+  const { place, slot, layout } = image;
+  const fullName = subvolumeName(place, slot);
+  const subvolume =
+    layout === "flat"
+      ? command``
+      : command`:if ([:len [/disk/btrfs/subvolume/find fs=${fsLabel} fullname=${fullName}]] = 0) do={ /disk/btrfs/subvolume/add fs=${fsLabel} name=${fullName} }; `;
+  const add = command`/disk/add type=file slot=${slot} file-path=${`/${imagePath(image)}`} file-size=${sizeBytes} mount-filesystem=no nvme-tcp-export=no nvme-tcp-server-port=${nvmePort} smb-sharing=no nfs-sharing=no media-sharing=no iscsi-export=no comment=${formatVolumeTag(tag)}`;
+  const free = command`${poolIsMounted(place)} && ([:len [/disk/find ${bySlot(slot)}]] = 0) && ([:len [/file/find ${filesInTheWay(image)}]] = 0)`;
+  return command`:if (${free}) do={ ${subvolume}${add}; :put ${createdMark} }`;
+}
+
+/**
+ * One set that names the comment as it was read. Only what differs is set: setting the NQN of a live
+ * export, even to itself, might cut it.
+ */
+export function changeLine({ slot, comment, exported }: Volume, change: VolumeChange): Command {
+  const { exported: wanted } = change;
+  const renamed =
+    wanted?.enabled === true && (wanted.nqn !== exported.nqn || wanted.port !== exported.port);
+  const onlyUnexported = renamed ? command` nvme-tcp-export=no` : command``;
+  const target = renamed
+    ? command` nvme-tcp-server-nqn=${wanted.nqn} nvme-tcp-server-port=${wanted.port}`
+    : command``;
+  const toggled =
+    wanted !== undefined && wanted.enabled !== exported.enabled
+      ? command` nvme-tcp-export=${wanted.enabled}`
+      : command``;
+  return command`/disk/set [find ${bySlot(slot)} comment=${comment}${onlyUnexported}] comment=${formatVolumeTag(change.tag)}${target}${toggled}`;
+}
+
+/** Sets the size only where it is smaller, so that no two of these lines can shrink a volume. */
+export function growLine({ slot, comment }: Volume, sizeBytes: number): Command {
+  return command`/disk/set [find where ${bySlot(slot)} and comment=${comment} and size<${sizeBytes}] file-size=${sizeBytes}`;
+}
+
+/**
+ * Turns the export off and removes the entry if it is off then. The pattern by which the image is later
+ * proved to be unused must match this entry first, or nothing is removed.
+ */
+export function removeEntryLine(image: ImagePlace, { slot, comment }: Volume): Command {
+  const entry = command`${bySlot(slot)} and comment=${comment}`;
+  return command`/disk/set [find where ${entry}] nvme-tcp-export=no; /disk/remove [find where ${entry} and nvme-tcp-export=no and ${usersOfImage(image)}]`;
+}
+
+/** Removes the image unless a disk still uses it, or the slot has been taken again. */
+export function removeImageLine(image: ImagePlace, fsLabel: string): Command {
+  const { place, slot, layout } = image;
+  const remove =
+    layout === "flat"
+      ? command`/file/remove [find name=${imagePath(image)}]`
+      : command`/disk/btrfs/subvolume/remove [find fs=${fsLabel} fullname=${subvolumeName(place, slot)}]`;
+  return command`:if ([:len [/disk/find where ${bySlot(slot)} or ${usersOfImage(image)}]] = 0) do={ ${remove} }`;
+}
