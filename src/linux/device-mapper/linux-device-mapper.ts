@@ -1,0 +1,250 @@
+import type { BlockDevice } from "#domain/block-device.ts";
+import { DriverError } from "#domain/errors.ts";
+import type { Nqn } from "#domain/nqn.ts";
+import type {
+  DeviceMapper,
+  Hold,
+  HoldPaths,
+  HoldQueue,
+  HoldStatus,
+} from "#domain/ports/device-mapper.ts";
+import type { Context } from "#lib/context.ts";
+import type { Sysfs } from "../sysfs.ts";
+import { toolFailure } from "../tool-failure.ts";
+import { limitDirtyPages } from "./dirty-limit.ts";
+import { type Dmsetup, saysAbsent, saysBusy } from "./dmsetup.ts";
+import { canHold, holdName, nqnOfHold } from "./hold-name.ts";
+import { parseStatus } from "./multipath-status.ts";
+import { formatTable, parseTable } from "./multipath-table.ts";
+
+/** Sysfs and tables count in these, whatever the device's own block size. */
+const sectorBytes = 512;
+
+/** For taking something back after the call itself may have ended. */
+const undoLimitMs = 30_000;
+
+export interface LinuxDeviceMapperParts {
+  readonly dmsetup: Dmsetup;
+  readonly sysfs: Sysfs;
+  /** `/dev`; it must be the host's, where the kernel itself makes the nodes. */
+  readonly dev: string;
+  /** Device number of a node in `dev`. */
+  readonly deviceNumberOf: (path: string) => string | undefined;
+}
+
+/**
+ * Holds by dmsetup and sysfs. A hold is found by the NQN in its UUID and changed by its name, which is the same:
+ * no call can reach another volume's. Finding takes no process.
+ */
+export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
+  readonly #dmsetup: Dmsetup;
+  readonly #sysfs: Sysfs;
+  readonly #dev: string;
+  readonly #deviceNumberOf: (path: string) => string | undefined;
+
+  constructor({ dmsetup, sysfs, dev, deviceNumberOf }: LinuxDeviceMapperParts) {
+    this.#dmsetup = dmsetup;
+    this.#sysfs = sysfs;
+    this.#dev = dev;
+    this.#deviceNumberOf = deviceNumberOf;
+  }
+
+  async create(device: BlockDevice, ctx: Context): Promise<Hold> {
+    const { nqn, majorMinor } = device;
+    const act = `Cannot hold "${nqn}"`;
+    if (!canHold(nqn))
+      throw new DriverError(
+        "failed-precondition",
+        `${act}: its NQN has ${nqn.length} characters, more than the name of a device can carry`,
+      );
+    if (this.#find(nqn) === undefined) await this.#create(device, act, ctx);
+    const hold = this.#require(nqn, act);
+    const { device: under } = await this.status(nqn, ctx);
+    if (under !== majorMinor)
+      throw new DriverError("already-exists", `${act}: it lies on ${under}, not on ${majorMinor}`);
+    if (this.#deviceNumberOf(hold.path) !== hold.majorMinor)
+      throw new DriverError(
+        "failed-precondition",
+        `${act}: "${hold.path}" is not ${hold.majorMinor}; "${this.#dev}" must be the host's`,
+      );
+    limitDirtyPages(this.#sysfs, hold.majorMinor, ctx);
+    return hold;
+  }
+
+  async find(nqn: Nqn, _ctx: Context): Promise<Hold | undefined> {
+    return this.#find(nqn);
+  }
+
+  async list(_ctx: Context): Promise<readonly Hold[]> {
+    return this.#list().sort((a, b) => (a.nqn < b.nqn ? -1 : 1));
+  }
+
+  async status(nqn: Nqn, ctx: Context): Promise<HoldStatus> {
+    const act = `Cannot read the state of hold "${nqn}"`;
+    const name = holdName(nqn);
+    try {
+      const { devices, queueing } = parseTable(await this.#dmsetup.table(name, ctx));
+      const [device] = devices;
+      if (device === undefined) throw new DriverError("internal", `${act}: its table is empty`);
+      const paths = parseStatus(await this.#dmsetup.status(name, ctx));
+      const openCount = Number(await this.#dmsetup.openCount(name, ctx));
+      return { device, paths, queueing, openCount };
+    } catch (error) {
+      if (error instanceof SyntaxError)
+        throw new DriverError("internal", `${act}: ${error.message}`, { cause: error });
+      throw saysAbsent(error)
+        ? new DriverError("not-found", `${act}: there is none`, { cause: error })
+        : toolFailure(act, error, "unavailable");
+    }
+  }
+
+  async remove(nqn: Nqn, ctx: Context): Promise<void> {
+    try {
+      await this.#dmsetup.remove(holdName(nqn), ctx);
+    } catch (error) {
+      if (saysAbsent(error)) return;
+      const act = `Cannot remove hold "${nqn}"`;
+      if (!saysBusy(error, "remove")) throw toolFailure(act, error, "unavailable");
+      throw new DriverError("unavailable", `${act}: it is open`, { cause: error });
+    }
+  }
+
+  async swap(device: BlockDevice, ctx: Context): Promise<void> {
+    const act = `Cannot put hold "${device.nqn}" on ${device.majorMinor}`;
+    const hold = this.#require(device.nqn, act);
+    if (device.sizeBytes < hold.sizeBytes)
+      throw new DriverError(
+        "failed-precondition",
+        `${act}: it has ${device.sizeBytes} bytes, the hold has ${hold.sizeBytes}`,
+      );
+    await this.#replaceTable(hold, { ...device, sizeBytes: hold.sizeBytes }, { act, ctx });
+  }
+
+  async grow(device: BlockDevice, ctx: Context): Promise<void> {
+    const act = `Cannot grow hold "${device.nqn}" to ${device.sizeBytes} bytes`;
+    const hold = this.#require(device.nqn, act);
+    if (device.sizeBytes < hold.sizeBytes)
+      throw new DriverError("out-of-range", `${act}: it has ${hold.sizeBytes} already`);
+    if (device.sizeBytes === hold.sizeBytes) return;
+    await this.#replaceTable(hold, device, { act, ctx });
+  }
+
+  async resume(nqn: Nqn, ctx: Context): Promise<void> {
+    const act = `Cannot resume hold "${nqn}"`;
+    const hold = this.#require(nqn, act);
+    try {
+      await this.#resume(hold, ctx);
+    } catch (error) {
+      throw toolFailure(act, error, "unavailable");
+    }
+  }
+
+  async reinstate(nqn: Nqn, ctx: Context): Promise<void> {
+    const { device } = await this.status(nqn, ctx);
+    await this.#message(nqn, `reinstate_path ${device}`, ctx);
+  }
+
+  async failQueue(nqn: Nqn, ctx: Context): Promise<void> {
+    await this.#message(nqn, "fail_if_no_path", ctx);
+  }
+
+  async queueAgain(nqn: Nqn, ctx: Context): Promise<void> {
+    await this.#message(nqn, "queue_if_no_path", ctx);
+  }
+
+  async #message(nqn: Nqn, text: string, ctx: Context): Promise<void> {
+    const act = `Cannot tell hold "${nqn}" to ${text}`;
+    const hold = this.#require(nqn, act);
+    try {
+      await this.#resume(hold, ctx);
+      await this.#dmsetup.message(holdName(nqn), text, ctx);
+    } catch (error) {
+      throw toolFailure(act, error, "unavailable");
+    }
+  }
+
+  /** What an interrupted attempt may have left has no table in use yet, so nothing can be lost with it. */
+  async #create(device: BlockDevice, act: string, ctx: Context): Promise<void> {
+    const name = holdName(device.nqn);
+    const table = formatTable(device.sizeBytes / sectorBytes, device.majorMinor);
+    try {
+      await this.#dmsetup.create(name, table, ctx).catch(async (error: unknown) => {
+        if (!saysBusy(error, "create")) throw error;
+        await this.#dmsetup.remove(name, ctx);
+        await this.#dmsetup.create(name, table, ctx);
+      });
+    } catch (error) {
+      throw toolFailure(act, error, "unavailable");
+    }
+  }
+
+  /** The kernel checks the size only when it takes the table, and then leaves the device suspended. */
+  async #replaceTable(hold: Hold, device: BlockDevice, { act, ctx }: Change): Promise<void> {
+    const blockBytes = this.#sysfs.readNumber(
+      ...["dev", "block", hold.majorMinor, "queue", "logical_block_size"],
+    );
+    if (blockBytes !== device.blockBytes)
+      throw new DriverError(
+        "failed-precondition",
+        `${act}: its blocks have ${device.blockBytes} bytes, those of the hold ${blockBytes}`,
+      );
+    const name = holdName(hold.nqn);
+    try {
+      const table = formatTable(device.sizeBytes / sectorBytes, device.majorMinor);
+      await this.#dmsetup.load(name, table, ctx);
+      await this.#dmsetup.resume(name, ctx);
+    } catch (error) {
+      await this.#rollBack(hold, ctx);
+      throw toolFailure(act, error, "unavailable");
+    }
+  }
+
+  /** Runs even when the call has ended; what failed first is what the caller shall hear. */
+  async #rollBack(hold: Hold, ctx: Context): Promise<void> {
+    const undo = { ...ctx, signal: AbortSignal.timeout(undoLimitMs) };
+    try {
+      await this.#dmsetup.clear(holdName(hold.nqn), undo);
+      await this.#resume(this.#require(hold.nqn, "Cannot roll back"), undo);
+    } catch (error) {
+      ctx.log.error({ nqn: hold.nqn, error: String(error) }, "Cannot resume a hold: its I/O waits");
+    }
+  }
+
+  /** Back to the table in use; one that was only loaded has not been proved good. */
+  async #resume(hold: Hold, ctx: Context): Promise<void> {
+    if (!hold.suspended) return;
+    await this.#dmsetup.clear(holdName(hold.nqn), ctx);
+    await this.#dmsetup.resume(holdName(hold.nqn), ctx);
+  }
+
+  #require(nqn: Nqn, act: string): Hold {
+    const hold = this.#find(nqn);
+    if (hold === undefined) throw new DriverError("not-found", `${act}: there is none`);
+    return hold;
+  }
+
+  #find(nqn: Nqn): Hold | undefined {
+    return this.#list().find((hold) => hold.nqn === nqn);
+  }
+
+  #list(): Hold[] {
+    const names = this.#sysfs.list("block").filter((name) => /^dm-\d+$/.test(name));
+    return names.flatMap((name) => this.#read(name) ?? []);
+  }
+
+  /** @returns `undefined` for devices that are not ours, are going away, or have no table yet. */
+  #read(name: string): Hold | undefined {
+    const nqn = nqnOfHold(this.#sysfs.read("block", name, "dm", "uuid") ?? "");
+    const majorMinor = this.#sysfs.read("block", name, "dev");
+    const sectors = this.#sysfs.readNumber("block", name, "size");
+    if (nqn === undefined || majorMinor === undefined || !sectors) return undefined;
+    const suspended = this.#sysfs.read("block", name, "dm", "suspended") === "1";
+    const path = `${this.#dev}/${name}`;
+    return { nqn, path, majorMinor, sizeBytes: sectors * sectorBytes, suspended };
+  }
+}
+
+interface Change {
+  readonly act: string;
+  readonly ctx: Context;
+}
