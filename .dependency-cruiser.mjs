@@ -82,7 +82,10 @@ export default {
       comment: "Commands talk to composition roots, not to adapters",
       severity: "error",
       from: { path: "^src/cli/" },
-      to: { path: "^(src|sim)/", pathNot: "^src/(cli|app|config|domain|lib|observability)/|^sim/(simulator|options)[.]ts$" },
+      to: {
+        path: "^(src|sim)/",
+        pathNot: "^src/(cli|app|config|domain|lib|observability)/|^sim/(simulator|options)[.]ts$",
+      },
     },
     fence(
       "only-exec-spawns",
@@ -90,16 +93,39 @@ export default {
       "^src/linux/exec[.]ts$|^sim/appliance/backends/",
       "One place decides limits, environment and cancellation of processes",
     ),
-    fence("only-transport-speaks-ssh", "node_modules/(@types/)?ssh2/", "^src/routeros/transport/|^sim/ssh/", "SSH stays behind the Console"),
-    fence("only-csi-speaks-grpc", "node_modules/@grpc/", "^src/csi/", "gRPC codes are decided at the edge"),
-    fence("only-config-reads-yaml", "node_modules/(yaml|valibot)/", "^src/(config|linux|routeros)/", "Outside text is validated where it enters"),
-    fence("only-logger-knows-pino", "node_modules/pino/", "^src/observability/", "Everybody else gets a Log"),
+    fence(
+      "only-transport-speaks-ssh",
+      "node_modules/(@types/)?ssh2/",
+      "^src/routeros/transport/|^sim/ssh/",
+      "SSH stays behind the Console",
+    ),
+    fence(
+      "only-csi-speaks-grpc",
+      "node_modules/@grpc/",
+      "^src/csi/",
+      "gRPC codes are decided at the edge",
+    ),
+    fence(
+      "only-config-reads-yaml",
+      "node_modules/(yaml|valibot)/",
+      "^src/(config|linux|routeros)/",
+      "Outside text is validated where it enters",
+    ),
+    fence(
+      "only-logger-knows-pino",
+      "node_modules/pino/",
+      "^src/observability/",
+      "Everybody else gets a Log",
+    ),
   ],
   options: {
     doNotFollow: { path: "node_modules" },
     exclude: { path: "^src/csi/gen/google/" },
     tsConfig: { fileName: "tsconfig.json" },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "default", "types"] },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default", "types"],
+    },
   },
 };
