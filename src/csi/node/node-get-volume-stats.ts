@@ -1,0 +1,37 @@
+import {
+  type NodeGetVolumeStatsRequest,
+  type NodeGetVolumeStatsResponse,
+  VolumeUsage_Unit as Unit,
+  type VolumeUsage as WireUsage,
+} from "#csi/gen/csi.ts";
+import type { Handler } from "#csi/handler.ts";
+import type { NodeHost } from "#node/host.ts";
+import { stats, type VolumeUsage } from "#node/stats.ts";
+import { requirePath, requireVolumeId } from "./fields.ts";
+
+export function nodeGetVolumeStats(
+  host: NodeHost,
+): Handler<NodeGetVolumeStatsRequest, NodeGetVolumeStatsResponse> {
+  return async (request, ctx) => {
+    const volumeId = requireVolumeId(request.volumeId);
+    const volumePath = requirePath(request.volumePath, "volume_path");
+    const { usage, condition } = await stats({ volumeId, volumePath }, host, ctx);
+    return { usage: toWire(usage), volumeCondition: condition };
+  };
+}
+
+function toWire(usage: VolumeUsage): WireUsage[] {
+  if (usage.kind === "none") return [];
+  if (usage.kind === "block")
+    return [{ total: usage.totalBytes, available: 0, used: 0, unit: Unit.BYTES }];
+  const { totalBytes, availableBytes, usedBytes, totalInodes, freeInodes } = usage;
+  return [
+    { total: totalBytes, available: availableBytes, used: usedBytes, unit: Unit.BYTES },
+    {
+      total: totalInodes,
+      available: freeInodes,
+      used: totalInodes - freeInodes,
+      unit: Unit.INODES,
+    },
+  ];
+}

@@ -1,0 +1,41 @@
+import type { BlockDevice } from "#domain/block-device.ts";
+import type { StagedVolume } from "#domain/staged-volume.ts";
+import type { Context } from "#lib/context.ts";
+import { refuseInUse } from "./device-users.ts";
+import type { NodeHost } from "./host.ts";
+import type { Staging } from "./staging.ts";
+import { awaitDevice } from "./volume-device.ts";
+
+/**
+ * Connects a volume and waits for its device, at least as large as the controller said. This is the one place
+ * that decides what is mounted or handed to pods.
+ * Its undo disconnects, but only what this driver began and nobody uses: a connection that was there before,
+ * that of a volume already staged, or one that shows no device because it waits for an outage to end, may
+ * carry somebody's data.
+ * @throws {DriverError} `unavailable` when the target cannot be reached or shows no such device in time.
+ */
+export async function attach(
+  volume: StagedVolume,
+  { host, undo, minSizeBytes, resumed }: Staging,
+  ctx: Context,
+): Promise<BlockDevice> {
+  const { nqn } = volume.target;
+  const before = await host.initiator.findDevice(nqn, ctx);
+  const isNew = before === undefined && volume.phase !== "staged";
+  if (isNew || resumed) undo.add((undoCtx) => disconnectIfUnused(volume, host, undoCtx));
+  await host.initiator.connect(volume.target, volume.connect, ctx);
+  return await awaitDevice({ nqn, minSizeBytes }, host, ctx);
+}
+
+async function disconnectIfUnused(
+  { volumeId, target }: StagedVolume,
+  host: NodeHost,
+  ctx: Context,
+): Promise<void> {
+  const device = await host.initiator.findDevice(target.nqn, ctx);
+  if (device === undefined) return;
+  await refuseInUse(device, `disconnect volume "${volumeId}"`, host, ctx);
+  await host.initiator.disconnect(target.nqn, ctx);
+  const record = await host.records.find(volumeId, ctx);
+  if (record?.phase === "connecting") await host.records.remove(volumeId, ctx);
+}

@@ -1,0 +1,38 @@
+import type { BlockDevice } from "#domain/block-device.ts";
+import type { Mount } from "#domain/ports/mounts.ts";
+
+/** All mounts stacked at `path`, the topmost last: the order of mountinfo. */
+export function mountsAt(mounts: readonly Mount[], path: string): readonly Mount[] {
+  return mounts.filter(({ target }) => target === path);
+}
+
+/** The mount that a process sees at `path`; `undefined` when nothing is mounted there. */
+export function topmostAt(mounts: readonly Mount[], path: string): Mount | undefined {
+  return mountsAt(mounts, path).at(-1);
+}
+
+/** Whether this is a mount of the file system on `device`. */
+export function isMountOf(device: BlockDevice, mount: Mount): boolean {
+  return hasAnonymousNumber(mount)
+    ? mount.source === device.path && mount.fsType !== "devtmpfs"
+    : mount.majorMinor === device.majorMinor;
+}
+
+/** Whether two mounts show the same file system: one is a bind mount of the other. */
+export function isSameFilesystem(one: Mount, other: Mount): boolean {
+  return one.majorMinor === other.majorMinor;
+}
+
+/** Whether a single device node is bind-mounted here, as raw block volumes are published. */
+export function isDeviceNode(mount: Mount): boolean {
+  return mount.fsType === "devtmpfs" && mount.root !== "/";
+}
+
+/** Btrfs and virtual file systems have no block device's number in mountinfo. */
+export function hasAnonymousNumber(mount: Mount): boolean {
+  return mount.majorMinor.startsWith("0:");
+}
+
+export function isReadOnly(mount: Mount): boolean {
+  return mount.options.includes("ro");
+}

@@ -1,0 +1,78 @@
+import { accessModes } from "#domain/access-mode.ts";
+import { DriverError, isFailure } from "#domain/errors.ts";
+import type { Context } from "#lib/context.ts";
+import type { NodeHost } from "./host.ts";
+import { mountOptions } from "./mount-options.ts";
+import { isMountOf, topmostAt } from "./mount-table.ts";
+import type { AttachedFilesystem, Staging } from "./staging.ts";
+import { unmountAll } from "./unmount.ts";
+import { requireDevice, verifyDevice } from "./volume-device.ts";
+
+/**
+ * Mounts a volume at its staging path, where nothing is mounted yet. Mount first: the kernel replays the
+ * journal of a crash by itself. Only when that fails is the file system checked, once, and mounted again.
+ * @throws {DriverError} `internal` with the words of mount or of the check.
+ */
+export async function mountVolume(
+  attached: AttachedFilesystem,
+  { host, undo }: Staging,
+  ctx: Context,
+): Promise<void> {
+  const { stagingPath } = attached.volume;
+  await host.paths.ensureDirectory(stagingPath, ctx);
+  undo.add((undoCtx) => unmountAll(stagingPath, host, undoCtx));
+  try {
+    await mountOnce(attached, host, ctx);
+  } catch (error) {
+    if (!isFailure(error, "internal") || !mayRepair(attached)) throw error;
+    await check(attached, error, { host, ctx });
+    await mountOnce(attached, host, ctx);
+  }
+  await verifyMounted(attached, host, ctx);
+}
+
+async function mountOnce(
+  { volume, access, device }: AttachedFilesystem,
+  host: NodeHost,
+  ctx: Context,
+): Promise<void> {
+  await verifyDevice(device, host, ctx);
+  const options = mountOptions(access, volume.use.accessMode).filesystem;
+  const { path: source } = device;
+  const request = { source, target: volume.stagingPath, fsType: access.fsType, options };
+  await host.mounts.mount(request, ctx);
+  ctx.log.info(request, "Mounted a volume");
+}
+
+/** A repair writes. */
+function mayRepair({ volume }: AttachedFilesystem): boolean {
+  return accessModes[volume.use.accessMode].writes;
+}
+
+async function check(
+  { access, device }: AttachedFilesystem,
+  reason: DriverError,
+  { host, ctx }: { readonly host: NodeHost; readonly ctx: Context },
+): Promise<void> {
+  ctx.log.warn(
+    { device: device.path, fsType: access.fsType, reason: reason.message },
+    "Checking a file system that could not be mounted",
+  );
+  await verifyDevice(device, host, ctx);
+  await host.filesystems.check(device.path, access.fsType, ctx);
+}
+
+/** Names may have moved between the look-up and the mount: what counts is what is mounted now. */
+async function verifyMounted(
+  { volume, device }: AttachedFilesystem,
+  host: NodeHost,
+  ctx: Context,
+): Promise<void> {
+  const now = await requireDevice(device.nqn, host, ctx);
+  const mounted = topmostAt(await host.mounts.list(ctx), volume.stagingPath);
+  if (mounted !== undefined && isMountOf(now, mounted)) return;
+  throw new DriverError(
+    "unavailable",
+    `Cannot stage volume "${volume.volumeId}": "${volume.stagingPath}" shows ${mounted === undefined ? "no mount" : `"${mounted.source}" (${mounted.majorMinor})`} after the mount of "${now.path}" (${now.majorMinor})`,
+  );
+}

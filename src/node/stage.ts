@@ -1,0 +1,70 @@
+import { isDeepStrictEqual } from "node:util";
+import { accessModes } from "#domain/access-mode.ts";
+import type { BlockDevice } from "#domain/block-device.ts";
+import type { StagedVolume } from "#domain/staged-volume.ts";
+import type { Context } from "#lib/context.ts";
+import { attach } from "./attach.ts";
+import { refuseMounted } from "./device-users.ts";
+import type { NodeHost } from "./host.ts";
+import { mountOptions } from "./mount-options.ts";
+import { isMountOf } from "./mount-table.ts";
+import { settlePast } from "./settle-past.ts";
+import { stageFilesystem } from "./stage-filesystem.ts";
+import type { Staging } from "./staging.ts";
+import { Undo } from "./undo.ts";
+
+export interface StageRequest extends Omit<StagedVolume, "phase" | "fsUuid"> {
+  /** A smaller device is not the volume, or not all of it. */
+  readonly minSizeBytes: number;
+}
+
+/**
+ * Brings a volume to this node: connect, find the device by its NQN, format it if it is blank, mount it at
+ * the staging path. Repeating it is success. What fails takes back its own steps and nothing else.
+ * The record is written ahead of each step that a crash could leave half done.
+ */
+export async function stage(request: StageRequest, host: NodeHost, ctx: Context): Promise<void> {
+  const { minSizeBytes, ...wanted } = request;
+  if (wanted.use.access.type === "mount") mountOptions(wanted.use.access, wanted.use.accessMode); // refuses before anything is done
+  const known = await settlePast({ ...wanted, phase: "connecting" }, host, ctx);
+  const volume: StagedVolume = {
+    ...wanted,
+    phase: known?.phase ?? "connecting",
+    ...(known?.fsUuid !== undefined && { fsUuid: known.fsUuid }),
+  };
+  if (!isDeepStrictEqual(volume, known)) await host.records.save(volume, ctx);
+  await using undo = new Undo(ctx);
+  const resumed = known !== undefined && known.phase !== "staged";
+  await bringUp(volume, { host, undo, minSizeBytes, resumed }, ctx);
+  undo.keep();
+}
+
+async function bringUp(volume: StagedVolume, staging: Staging, ctx: Context): Promise<void> {
+  const { host } = staging;
+  const device = await attach(volume, staging, ctx);
+  const { access, accessMode } = volume.use;
+  const { writes, nodes } = accessModes[accessMode];
+  if (!writes && (access.type === "block" || nodes !== "one"))
+    await host.devices.setReadOnly(device.path, true, ctx);
+  const ready =
+    access.type === "mount"
+      ? await stageFilesystem({ volume, access, device }, staging, ctx)
+      : await stageBlock(volume, device, { host, ctx });
+  if (ready.phase === "staged") return;
+  await host.records.save({ ...ready, phase: "staged" }, ctx);
+  ctx.log.info({ nqn: device.nqn, device: device.path }, "Staged a volume");
+}
+
+/** A raw block volume has nothing at its staging path: its device is published as it is. */
+async function stageBlock(
+  volume: StagedVolume,
+  device: BlockDevice,
+  { host, ctx }: { readonly host: NodeHost; readonly ctx: Context },
+): Promise<StagedVolume> {
+  const mounts = await host.mounts.list(ctx);
+  refuseMounted(
+    mounts.filter((mount) => isMountOf(device, mount)),
+    `stage volume "${volume.volumeId}" as a raw block device`,
+  );
+  return volume;
+}

@@ -1,0 +1,114 @@
+import type { BlockDevice } from "#domain/block-device.ts";
+import { DriverError, isFailure } from "#domain/errors.ts";
+import type { FilesystemUsage } from "#domain/ports/filesystems.ts";
+import type { Mount } from "#domain/ports/mounts.ts";
+import type { StagedVolume } from "#domain/staged-volume.ts";
+import type { Context } from "#lib/context.ts";
+import type { NodeHost } from "./host.ts";
+import { isMountOf, isSameFilesystem, topmostAt } from "./mount-table.ts";
+import { findStaged } from "./staged.ts";
+
+export interface StatsRequest {
+  readonly volumeId: string;
+  readonly volumePath: string;
+}
+
+export interface VolumeStats {
+  readonly usage: VolumeUsage;
+  readonly condition: { readonly abnormal: boolean; readonly message: string };
+}
+
+/** `none`: nothing that could be measured without touching a mount that may be dead. */
+export type VolumeUsage =
+  | ({ readonly kind: "filesystem" } & FilesystemUsage)
+  | { readonly kind: "block"; readonly totalBytes: number }
+  | { readonly kind: "none" };
+
+/**
+ * How full a volume is, and whether it works. Sysfs is asked first: a mount whose device is gone is reported,
+ * not touched, because statfs would hang on it or answer from memory.
+ * @throws {DriverError} `not-found` when the volume is not at the path.
+ */
+export async function stats(
+  request: StatsRequest,
+  host: NodeHost,
+  ctx: Context,
+): Promise<VolumeStats> {
+  const volume = await findStaged(request.volumeId, host, ctx);
+  const device = await host.initiator.findDevice(volume.target.nqn, ctx);
+  return volume.use.access.type === "block"
+    ? await blockStats(request, { volume, device }, host, ctx)
+    : await filesystemStats(request, { volume, device }, host, ctx);
+}
+
+interface Found {
+  readonly volume: StagedVolume;
+  readonly device: BlockDevice | undefined;
+}
+
+async function blockStats(
+  { volumeId, volumePath }: StatsRequest,
+  { volume, device }: Found,
+  host: NodeHost,
+  ctx: Context,
+): Promise<VolumeStats> {
+  const isStagingPath = volumePath === volume.stagingPath;
+  const number = isStagingPath ? undefined : await host.devices.majorMinorOf(volumePath, ctx);
+  if (!isStagingPath && number === undefined) throw notThere(volumeId, volumePath);
+  if (device === undefined) return gone(volume);
+  if (number !== undefined && number !== device.majorMinor)
+    return replaced(volumePath, number, device);
+  return { usage: { kind: "block", totalBytes: device.sizeBytes }, condition: healthy };
+}
+
+async function filesystemStats(
+  { volumeId, volumePath }: StatsRequest,
+  { volume, device }: Found,
+  host: NodeHost,
+  ctx: Context,
+): Promise<VolumeStats> {
+  const mounts = await host.mounts.list(ctx);
+  const mount = topmostAt(mounts, volumePath);
+  if (mount === undefined) throw notThere(volumeId, volumePath);
+  if (device !== undefined && isMountOf(device, mount)) return await measure(volumePath, host, ctx);
+  if (!isStale(mount, topmostAt(mounts, volume.stagingPath))) throw notThere(volumeId, volumePath);
+  return device === undefined ? gone(volume) : replaced(volumePath, mount.majorMinor, device);
+}
+
+/** Not a mount of the device as it is now, but of the one that was staged. */
+function isStale(mount: Mount, staged: Mount | undefined): boolean {
+  return staged !== undefined && isSameFilesystem(mount, staged);
+}
+
+async function measure(path: string, host: NodeHost, ctx: Context): Promise<VolumeStats> {
+  try {
+    const usage = await host.filesystems.usage(path, ctx);
+    return { usage: { kind: "filesystem", ...usage }, condition: healthy };
+  } catch (error) {
+    if (!isFailure(error, "unavailable") || ctx.signal.aborted) throw error;
+    return abnormal(`The file system does not answer: ${error.message}`);
+  }
+}
+
+const healthy = { abnormal: false, message: "The volume is connected and answers" };
+
+function gone({ target: { nqn } }: StagedVolume): VolumeStats {
+  return abnormal(`The device of "${nqn}" is not connected: reads and writes wait or fail`);
+}
+
+function replaced(path: string, was: string, device: BlockDevice): VolumeStats {
+  return abnormal(
+    `"${path}" shows device ${was}, which is gone: the volume came back as "${device.path}" (${device.majorMinor}), and pods that use it must be restarted`,
+  );
+}
+
+function abnormal(message: string): VolumeStats {
+  return { usage: { kind: "none" }, condition: { abnormal: true, message } };
+}
+
+function notThere(volumeId: string, path: string): DriverError {
+  return new DriverError(
+    "not-found",
+    `Cannot find volume "${volumeId}" at "${path}": it is not mounted there`,
+  );
+}

@@ -1,0 +1,25 @@
+import type { Context } from "#lib/context.ts";
+import type { NodeHost } from "./host.ts";
+import { clearStagingPath, release } from "./release.ts";
+
+export interface UnstageRequest {
+  readonly volumeId: string;
+  readonly stagingPath: string;
+}
+
+/**
+ * Takes a volume off this node. Without a record of it only the staging path is cleared: an NQN is never
+ * guessed, because disconnecting a wrong one takes somebody's disk away.
+ */
+export async function unstage(
+  { volumeId, stagingPath }: UnstageRequest,
+  host: NodeHost,
+  ctx: Context,
+): Promise<void> {
+  const volume = await host.records.find(volumeId, ctx);
+  if (volume?.stagingPath !== stagingPath)
+    await clearStagingPath(stagingPath, `unstage volume "${volumeId}"`, host, ctx);
+  if (volume === undefined) return;
+  await release(volume, host, ctx);
+  ctx.log.info({ volumeId, nqn: volume.target.nqn }, "Unstaged a volume");
+}
