@@ -106,7 +106,10 @@ async function terminate(
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     killGroup(child, signal);
     const exit = await Promise.race([ended, delay(graceMs, undefined, { ref: false })]);
-    if (exit !== undefined) return exit;
+    if (exit === undefined) continue;
+    // Its children may have been deaf to SIGTERM.
+    killGroup(child, "SIGKILL");
+    return exit;
   }
   return undefined;
 }

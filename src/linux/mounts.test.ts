@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import test from "node:test";
+import { testContext } from "#test/fakes/context.ts";
+import { temporaryFolder } from "#test/rig/temporary-folder.ts";
+import type { Exec } from "./exec.ts";
+import { LinuxMounts } from "./mounts.ts";
+
+const ctx = testContext();
+
+/** A mount(8) that says it succeeded and left out an option. */
+function forgetfulTools(table: string) {
+  const line = (options: string) => `36 1 7:0 / /target ${options} - ext4 /dev/loop0 rw\n`;
+  writeFileSync(table, "");
+  const exec: Exec = async ({ file }) => {
+    writeFileSync(table, file === "mount" ? line("rw") : "");
+    return { stdout: "", stderr: "" };
+  };
+  return new LinuxMounts(exec, table);
+}
+
+test("bind() undoes a mount that did not become read-only", async () => {
+  using folder = temporaryFolder();
+  const mounts = forgetfulTools(join(folder.path, "mountinfo"));
+  const request = { source: "/source", target: "/target", options: ["ro"] };
+  await assert.rejects(mounts.bind(request, ctx), {
+    kind: "internal",
+    message: 'Cannot bind "/source" to "/target": the mount is not read-only as asked',
+  });
+  assert.deepEqual(await mounts.list(ctx), []);
+});
+
+test("mount() and unmount() refuse a relative path", async () => {
+  using folder = temporaryFolder();
+  const mounts = forgetfulTools(join(folder.path, "mountinfo"));
+  const request = { source: "/dev/loop0", target: "target", fsType: "ext4", options: [] };
+  await assert.rejects(mounts.mount(request, ctx), { kind: "invalid-argument" });
+  await assert.rejects(mounts.unmount("-l", ctx), { kind: "invalid-argument" });
+});
