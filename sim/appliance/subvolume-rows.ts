@@ -30,9 +30,9 @@ export const subvolumeProperties: readonly Property[] = [
 export const subvolumeFlags: readonly Flag[] = [
   { letter: "*", property: "default", group: 0 },
   { letter: "S", property: "snapshot", group: 1 },
-  { letter: "r", property: "read-only", group: 1 },
-  { letter: "D", property: "dead", group: 2 },
-  { letter: "M", property: "mounted", group: 3 },
+  { letter: "r", property: "read-only", group: 2 },
+  { letter: "D", property: "dead", group: 3 },
+  { letter: "M", property: "mounted", group: 4 },
 ];
 
 /** A subvolume with the directory that is its root. */

@@ -61,7 +61,10 @@ export function resourceMenu(machine: Machine): Menu {
 /** Facts of an RDS2216: 16 cores, 32 GiB of memory, 128 MiB of flash. */
 function resources(machine: Machine): (readonly [string, Value])[] {
   return [
-    ["uptime", new Duration(Math.floor((Date.now() - machine.bootedAt.getTime()) / 1000) * 1000)],
+    [
+      "uptime",
+      new Duration(Math.ceil((Date.now() - machine.bootedAt.getTime() + 1) / 1000) * 1000),
+    ],
     ["version", machine.versionText],
     ["build-time", "2026-11-02 09:30:00"],
     ["free-memory", 31 * 2 ** 30],
