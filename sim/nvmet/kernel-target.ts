@@ -62,10 +62,15 @@ export class KernelTarget {
     if (!existsSync(link)) symlinkSync(subsystem, link);
   }
 
+  /** Cuts its connections and answers no more for it, until `export` puts it back as it was. */
+  cut(nqn: string): void {
+    if (existsSync(this.#link(nqn))) unlinkSync(this.#link(nqn));
+  }
+
   unexport(nqn: string): void {
     const subsystem = this.#subsystem(nqn);
     const namespace = join(subsystem, "namespaces", "1");
-    if (existsSync(this.#link(nqn))) unlinkSync(this.#link(nqn));
+    this.cut(nqn);
     if (existsSync(namespace)) {
       this.#write(namespace, "enable", "0");
       rmdirSync(namespace);

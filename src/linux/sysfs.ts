@@ -1,4 +1,12 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 
 /** What a file says that belongs to a device which is going away. */
@@ -39,8 +47,14 @@ export class Sysfs {
   /** @returns `false` when the attribute has vanished. */
   write(value: string, ...path: readonly string[]): boolean {
     const written = unlessVanished(() => {
-      // "r+", because a missing attribute must not be created as a file in a captured tree.
-      writeFileSync(this.#path(path), value, { flag: "r+" });
+      // Not "w", which would create a missing attribute as a file in a captured tree; not "r+", which the kernel
+      // refuses for attributes that can only be written, such as rescan_controller.
+      const file = openSync(this.#path(path), constants.O_WRONLY);
+      try {
+        writeSync(file, value);
+      } finally {
+        closeSync(file);
+      }
       return true;
     });
     return written ?? false;

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { waitFor } from "./wait-for.ts";
+
+/** How far a writer is. */
+export interface WriterReport {
+  /** Records that were flushed without an error. */
+  readonly flushed: number;
+  /** The longest time that one record took. */
+  readonly longestMs: number;
+  /** `EIO`, when it ended by that. */
+  readonly error?: string;
+}
+
+/** A process that writes numbered records, each followed by fsync, until it is stopped or meets an error. */
+export class Writer implements Disposable {
+  readonly path: string;
+  readonly #child: ChildProcess;
+  #report: WriterReport = { flushed: 0, longestMs: 0 };
+  #ended = false;
+
+  constructor(path: string) {
+    this.path = path;
+    const program = join(import.meta.dirname, "record-writer.ts");
+    this.#child = spawn(process.execPath, [program, path], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    let rest = "";
+    this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) this.#report = JSON.parse(line);
+    });
+    this.#child.on("close", () => {
+      this.#ended = true;
+    });
+  }
+
+  get report(): WriterReport {
+    return this.#report;
+  }
+
+  /** Waits until it has flushed some records more than now. */
+  async progress(records = 5): Promise<void> {
+    const goal = this.#report.flushed + records;
+    await waitFor(`the writer flushes its record ${goal}`, () => {
+      assert.ok(!this.#ended, `The writer has ended: ${JSON.stringify(this.#report)}`);
+      return this.#report.flushed >= goal;
+    });
+  }
+
+  /** Ends it after the record that it is at. */
+  async stop(): Promise<WriterReport> {
+    this.#child.stdin?.end();
+    return this.ended();
+  }
+
+  /** Waits until it has ended by itself. */
+  async ended(): Promise<WriterReport> {
+    await waitFor("the writer ends", () => this.#ended);
+    return this.#report;
+  }
+
+  [Symbol.dispose](): void {
+    this.#child.kill("SIGKILL");
+  }
+}
+
+/**
+ * Asserts that the file holds records 0, 1, 2, … without a gap, and at least those that were flushed. Only worth
+ * something after the file system was mounted anew, when nothing comes from memory.
+ */
+export function assertRecords(path: string, { flushed }: WriterReport): void {
+  const lines = readFileSync(path, "latin1").split("\n");
+  assert.equal(lines.pop(), "", "the last record is whole");
+  assert.ok(lines.length >= flushed, `${lines.length} records are there, ${flushed} were flushed`);
+  const wrong = lines.findIndex((line, index) => line !== String(index).padStart(15, "0"));
+  assert.equal(wrong, -1, `record ${wrong} is "${lines[wrong]}"`);
+}
