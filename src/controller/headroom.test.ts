@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { Survey } from "#domain/volume.ts";
+import { GiB } from "#lib/bytes.ts";
+import { memoryAppliance } from "#test/fakes/memory-appliances.ts";
+import { availableBytes, requireRoom } from "./headroom.ts";
+
+function survey(freeBytes: number, provisionedBytes: number): Survey {
+  const pool = {
+    mountPoint: "pool",
+    layout: "subvolume",
+    sizeBytes: 100 * GiB,
+    freeBytes,
+  } as const;
+  return { volumes: [], pool, provisionedBytes };
+}
+
+const limits = { reserve: 0.1, overprovision: 1 };
+const appliance = memoryAppliance({ limits });
+const claim = (addedBytes: number) => ({
+  act: 'create volume "a"',
+  addedBytes,
+  sizeBytes: addedBytes,
+});
+
+test("availableBytes() keeps the reserve, and takes the smaller of both views", () => {
+  assert.equal(availableBytes(survey(100 * GiB, 0), limits), 90 * GiB);
+  assert.equal(availableBytes(survey(30 * GiB, 0), limits), 20 * GiB);
+  assert.equal(availableBytes(survey(100 * GiB, 80 * GiB), limits), 10 * GiB);
+  assert.equal(availableBytes(survey(30 * GiB, 85 * GiB), limits), 5 * GiB);
+});
+
+test("availableBytes() counts sparse images that were promised, not what was written of them", () => {
+  const twice = { reserve: 0.1, overprovision: 2 };
+  assert.equal(availableBytes(survey(95 * GiB, 150 * GiB), twice), 30 * GiB);
+  assert.equal(availableBytes(survey(15 * GiB, 150 * GiB), twice), 5 * GiB);
+});
+
+test("availableBytes() is never negative", () => {
+  assert.equal(availableBytes(survey(5 * GiB, 0), limits), 0);
+  assert.equal(availableBytes(survey(100 * GiB, 500 * GiB), limits), 0);
+});
+
+test("requireRoom() lets through exactly what availableBytes() shows", () => {
+  const bytes = fc.integer({ min: 0, max: 100 * GiB });
+  fc.assert(
+    fc.property(bytes, bytes, fc.integer({ min: 1, max: 100 * GiB }), (free, promised, wanted) => {
+      const seen = survey(free, promised);
+      const ask = () => requireRoom(claim(wanted), seen, appliance);
+      if (wanted <= availableBytes(seen, limits)) ask();
+      else assert.throws(ask, { kind: "resource-exhausted" });
+    }),
+  );
+});
+
+test("requireRoom() tells a volume that never fits from one that does not fit now", () => {
+  assert.throws(() => requireRoom(claim(101 * GiB), survey(100 * GiB, 0), appliance), {
+    kind: "out-of-range",
+    message: 'Cannot create volume "a" on appliance "rds": the whole pool has 100 GiB',
+  });
+});
+
+test("requireRoom() says which view is exhausted, with its numbers", () => {
+  assert.throws(() => requireRoom(claim(21 * GiB), survey(30 * GiB, 0), appliance), {
+    kind: "resource-exhausted",
+    message:
+      'Cannot create volume "a" on appliance "rds": 30 GiB of 100 GiB are free, and 10 GiB of them stay in reserve',
+  });
+  assert.throws(() => requireRoom(claim(11 * GiB), survey(100 * GiB, 80 * GiB), appliance), {
+    kind: "resource-exhausted",
+    message:
+      'Cannot create volume "a" on appliance "rds": 80 GiB are promised to volumes already, and at most 1 times 90 GiB may be',
+  });
+});
