@@ -52,7 +52,10 @@ export class LinuxHostPaths implements HostPaths {
     const kind = await this.kindOf(path, ctx);
     if (kind === undefined) return;
     if (kind !== "directory" && kind !== "file")
-      throw new DriverError("failed-precondition", `Cannot remove "${path}": it is a ${kind}`);
+      throw new DriverError(
+        "failed-precondition",
+        `Cannot remove "${path}": it is ${described[kind]}`,
+      );
     try {
       await (kind === "directory" ? rmdir(path) : unlinkEmpty(path));
     } catch (error) {
@@ -65,6 +68,14 @@ export class LinuxHostPaths implements HostPaths {
     }
   }
 }
+
+/** For messages. */
+const described = {
+  directory: "a folder",
+  file: "a file",
+  "block-device": "a block device",
+  other: "neither folder nor file",
+} as const satisfies Record<PathKind, string>;
 
 /** @returns `false` when something was there already. */
 async function isNew(make: () => Promise<unknown>): Promise<boolean> {
@@ -108,7 +119,7 @@ function obstacle(error: unknown): string | undefined {
 }
 
 function inTheWay(wanted: string, path: string, kind: PathKind | undefined): DriverError {
-  const state = kind === undefined ? "it vanished meanwhile" : `a ${kind} is there`;
+  const state = kind === undefined ? "it vanished meanwhile" : `${described[kind]} is there`;
   return new DriverError("failed-precondition", `Cannot make ${wanted} "${path}": ${state}`);
 }
 
