@@ -46,7 +46,8 @@ export class CommandQueue {
       return;
     }
     const { length } = this.#options;
-    if (this.#waiting.size >= length) throw this.#refusal(`${length} others are waiting already`);
+    if (this.#waiting.size >= length)
+      throw this.#refusal(`its queue of ${length} commands is full`);
     await this.#wait(signal);
   }
 
