@@ -108,13 +108,12 @@ export class MemoryVolumeStore implements VolumeStore {
   }
 
   async change(volume: Volume, change: VolumeChange): Promise<Volume | undefined> {
-    const wins = () => this.#find(volume.slot)?.comment === volume.comment;
-    const apply = () => this.#apply(volume.slot, change);
-    if (this.#atomic) return await this.#call("change", () => (wins() ? apply() : undefined));
     return await this.#call("change", async () => {
-      if (!wins()) return undefined;
-      await turn();
-      return apply();
+      const current = this.#find(volume.slot);
+      if (current?.comment !== volume.comment) return undefined;
+      requireRenamable(current, change);
+      if (!this.#atomic) await turn();
+      return this.#set(current.slot, change);
     });
   }
 
@@ -183,16 +182,12 @@ export class MemoryVolumeStore implements VolumeStore {
     return { slot, sizeBytes, comment, tag, layout: "subvolume", exported: { ...exported } };
   }
 
-  #apply(slot: Slot, { tag, exported }: VolumeChange): Volume {
+  #set(slot: Slot, { tag, exported }: VolumeChange): Volume {
     const entry = this.#entries.get(slot);
-    if (entry === undefined) return this.#demand(slot);
-    if (exported?.enabled && entry.exported.enabled && exported.nqn !== entry.exported.nqn)
-      throw new DriverError(
-        "failed-precondition",
-        `Cannot export volume "${slot}" as "${exported.nqn}": it is exported as "${entry.exported.nqn}"`,
-      );
-    entry.comment = formatVolumeTag(tag);
-    entry.exported = { ...entry.exported, ...exported };
+    if (entry !== undefined) {
+      entry.comment = formatVolumeTag(tag);
+      entry.exported = { ...entry.exported, ...exported };
+    }
     return this.#demand(slot);
   }
 
@@ -210,6 +205,19 @@ export class MemoryVolumeStore implements VolumeStore {
   #imageBytes(): number {
     return [...this.#images.values()].reduce((sum, bytes) => sum + bytes, 0);
   }
+}
+
+/** RouterOS takes a new NQN only while the export is off. */
+function requireRenamable(
+  { slot, exported: { enabled, nqn } }: Volume,
+  change: VolumeChange,
+): void {
+  const next = change.exported;
+  if (!next?.enabled || !enabled || next.nqn === nqn) return;
+  throw new DriverError(
+    "failed-precondition",
+    `Cannot export volume "${slot}" as "${next.nqn}": it is exported as "${nqn}"`,
+  );
 }
 
 function turn(): Promise<void> {

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DriverError } from "#domain/errors.ts";
+import type { VolumeChange } from "#domain/ports/volume-store.ts";
+import type { Volume } from "#domain/volume.ts";
+import { controllerRig, putVolume } from "#test/fakes/controller-rig.ts";
+import { memoryAppliance } from "#test/fakes/memory-appliances.ts";
+import { MemoryVolumeStore } from "#test/fakes/memory-volume-store.ts";
+import { unpublishVolume } from "./unpublish-volume.ts";
+
+const id = "pvc-a";
+const nqn = "nqn.2000-02.com.mikrotik:pvc-a.1-aaaaaaaa";
+const epoch = { counter: 1, nonce: "aaaaaaaa" };
+
+/** A volume that `nodes` have, exported. */
+function rig(nodes: readonly string[], store = new MemoryVolumeStore()) {
+  const world = controllerRig({ store });
+  const mode = "multi-node-multi-writer";
+  const slot = putVolume(store, id, {
+    tag: { epoch, ...(nodes.length > 0 && { attachment: { nodes, mode, since: 1 } }) },
+    exported: { enabled: nodes.length > 0, nqn },
+  });
+  const unpublish = (node?: string) => unpublishVolume(world.options, { id, node }, world.ctx);
+  return { ...world, slot, unpublish, volume: () => store.peek(slot) };
+}
+
+test("unpublishVolume() turns the export off with the last node, keeping its epoch", async () => {
+  const { unpublish, volume, store, clock, log } = rig(["n1"]);
+  await unpublish("n1");
+  assert.equal(volume()?.exported.enabled, false);
+  assert.partialDeepStrictEqual(volume()?.tag, {
+    epoch,
+    departure: { node: "n1", at: clock.now() / 1_000 },
+  });
+  assert.equal(volume()?.tag.attachment, undefined);
+  assert.deepEqual(store.calls, ["find", "change"]);
+  assert.deepEqual(log.records, [
+    {
+      level: "info",
+      message: "Volume unpublished",
+      fields: { volumeId: id, nodesBefore: ["n1"], nodesAfter: [], exported: false },
+    },
+  ]);
+});
+
+test("unpublishVolume() of one of two nodes leaves the other its export (pitfall 11)", async () => {
+  for (const [leaving, staying] of [
+    ["n1", "n2"],
+    ["n2", "n1"],
+  ]) {
+    const { unpublish, volume } = rig(["n1", "n2"]);
+    await unpublish(leaving);
+    assert.deepEqual(volume()?.tag.attachment?.nodes, [staying]);
+    assert.deepEqual(volume()?.exported, { enabled: true, nqn, port: 4420 });
+  }
+});
+
+test("unpublishVolume() without a node takes the volume from all of them", async () => {
+  const { unpublish, volume } = rig(["n1", "n2"]);
+  await unpublish();
+  assert.equal(volume()?.tag.attachment, undefined);
+  assert.equal(volume()?.exported.enabled, false);
+});
+
+test("unpublishVolume() changes nothing for a node that has not got the volume", async () => {
+  const { unpublish, volume, store } = rig(["n1"]);
+  for (const node of ["n2", "gone-for-long", "no name"]) await unpublish(node);
+  assert.deepEqual(volume()?.tag.attachment?.nodes, ["n1"]);
+  assert.ok(!store.calls.includes("change"));
+});
+
+test("unpublishVolume() succeeds again, and for a volume that is not there", async () => {
+  const { options, unpublish, store, ctx } = rig(["n1"]);
+  await unpublish("n1");
+  await unpublish("n1");
+  await unpublish();
+  await unpublishVolume(options, { id: "pvc-b", node: "n1" }, ctx);
+  assert.equal(store.calls.filter((call) => call === "change").length, 1);
+});
+
+test("unpublishVolume() turns off an export that nobody is recorded for (pitfall 43)", async () => {
+  const { unpublish, store, volume } = rig([]);
+  putVolume(store, id, { exported: { enabled: true, nqn } });
+  await unpublish("n1");
+  assert.equal(volume()?.exported.enabled, false);
+});
+
+test("unpublishVolume() has nothing to do for what cannot be an id", async () => {
+  const { options, store, ctx } = rig([]);
+  await unpublishVolume(options, { id: "not/an/id", node: "n1" }, ctx);
+  assert.deepEqual(store.calls, []);
+});
+
+test("unpublishVolume() does not call a volume detached that is on an appliance it does not know", async () => {
+  const { options, ctx } = rig([]);
+  await assert.rejects(unpublishVolume(options, { id: "lab-9/pvc-a", node: "n1" }, ctx), {
+    kind: "failed-precondition",
+  });
+});
+
+test("unpublishVolume() fails when the volume is still exported (pitfall 5)", async () => {
+  class Stubborn extends MemoryVolumeStore {
+    override change(volume: Volume, { tag }: VolumeChange) {
+      return super.change(volume, { tag });
+    }
+  }
+  const store = new Stubborn();
+  const { ctx, options } = rig(["n1"], store);
+  await assert.rejects(unpublishVolume(options, { id, node: "n1" }, ctx), {
+    kind: "unavailable",
+    message: `Cannot unpublish volume "pvc-a": appliance "rds" still exports it as "${nqn}"`,
+  });
+});
+
+test("unpublishVolume() turns the export off in the next try when the first had no effect", async () => {
+  const { unpublish, volume, store } = rig(["n1"]);
+  const error = new DriverError("unavailable", "Cannot reach appliance");
+  store.failNext({ method: "change", when: "before", error });
+  await assert.rejects(unpublish("n1"), { kind: "unavailable" });
+  assert.equal(volume()?.exported.enabled, true);
+  await unpublish("n1");
+  assert.equal(volume()?.exported.enabled, false);
+});
+
+test("unpublishVolume() decides again when somebody else was faster, and forgets no newcomer", async () => {
+  const { unpublish, volume, store, slot } = rig(["n1"]);
+  const attachment = { nodes: ["n1", "n2"], mode: "multi-node-multi-writer", since: 1 } as const;
+  store.overtakeNext("change", async () => {
+    putVolume(store, slot, {
+      tag: { revision: 2, epoch, attachment },
+      exported: { enabled: true, nqn },
+    });
+  });
+  await unpublish("n1");
+  assert.deepEqual(volume()?.tag.attachment?.nodes, ["n2"]);
+  assert.equal(volume()?.exported.enabled, true);
+});
+
+test("unpublishVolume() leaves volumes of the same name on other appliances alone", async () => {
+  const second = memoryAppliance({ name: "lab-2", idPrefix: "lab-2" });
+  const first = memoryAppliance();
+  const { options, ctx } = controllerRig({ appliances: [first, second] });
+  const attachment = { nodes: ["n1"], mode: "single-node-writer", since: 1 } as const;
+  const state = { tag: { epoch, attachment }, exported: { enabled: true, nqn } };
+  const slot = putVolume(first.volumes, id, state);
+  putVolume(second.volumes, id, state);
+  await unpublishVolume(options, { id: `lab-2/${id}`, node: "n1" }, ctx);
+  assert.equal(first.volumes.peek(slot)?.exported.enabled, true);
+  assert.equal(second.volumes.peek(slot)?.exported.enabled, false);
+});
