@@ -61,7 +61,7 @@ test("exec() gives a process its input, and forgives one that does not read it",
   assert.equal((await exec(deaf, testContext())).stdout, "");
 });
 
-test("exec() rejects with exit code and the last words of a process that fails", async () => {
+test("exec() rejects with exit code and words of a process that fails", async () => {
   const run = exec(script("echo some; echo first >&2; echo last >&2; exit 32"), testContext());
   const { exitCode, stdout, stderr, timedOut, aborted, message } = await failure(run);
   assert.deepEqual(
@@ -142,8 +142,8 @@ test("exec() does not wait for a grandchild that keeps the pipes open", async ()
   process.kill(Number(stdout));
 });
 
-test("exec() keeps only the end of a long complaint", async () => {
+test("exec() shortens a long complaint", async () => {
   const error = await failure(exec(script("seq 1 5000 >&2; exit 1"), testContext()));
   assert.ok(error.stderr.length <= 4096);
-  assert.match(error.message, /4998; 4999; 5000$/);
+  assert.match(error.message, /: \d+; \d+; …; 5000$/);
 });

@@ -147,19 +147,17 @@ function outputOf(exit: Exit, { file }: ExecRequest): ExecOutput {
 
 function reasonOf({ exitCode, signal, stderr, failure }: Exit): string {
   if (failure !== undefined) return `failed: ${failure.message}`;
-  const said = lastWords(stderr);
+  const said = gist(stderr);
   const how = signal === undefined ? `exit code ${exitCode}` : `signal ${signal}`;
   return `failed with ${how}${said === "" ? "" : `: ${said}`}`;
 }
 
-/** The end of what a tool said, on one line, for a message. */
-function lastWords(stderr: string): string {
-  const lines = stderr.split("\n").map((line) => line.trim());
-  return lines
-    .filter((line) => line !== "")
-    .slice(-3)
-    .join("; ")
-    .slice(-300);
+/** What a tool said, on one line, for a message: some begin with the reason, others end with it. */
+function gist(stderr: string): string {
+  const all = stderr.split("\n").map((line) => line.trim());
+  const lines = all.filter((line) => line !== "");
+  const kept = lines.length <= 3 ? lines : [...lines.slice(0, 2), "…", ...lines.slice(-1)];
+  return kept.join("; ").slice(0, 400);
 }
 
 function stopped({ file, timeoutMs }: ExecRequest, exit: Exit | undefined, aborted: boolean) {
