@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { GiB } from "#lib/bytes.ts";
+import {
+  blockUse,
+  mountUse,
+  NodeWorld,
+  stagingPathOf,
+  targetPathOf,
+} from "#test/fakes/node/node-world.ts";
+import { publish } from "./publish.ts";
+import { stage } from "./stage.ts";
+import { stats } from "./stats.ts";
+
+async function published(use = mountUse()) {
+  const world = new NodeWorld();
+  const volume = world.attach("pvc-1");
+  await stage(world.stageRequest(volume, use), world.host, world.ctx);
+  await publish(world.publishRequest(volume, "pod", use), world.host, world.ctx);
+  const volumePath = targetPathOf(volume, "pod");
+  return { world, volume, volumePath, request: { volumeId: "pvc-1", volumePath } };
+}
+
+test("stats() measures a file system where it is published or staged", async () => {
+  const { world, volume, volumePath, request } = await published();
+  world.write(volumePath, "file", "content");
+  for (const path of [volumePath, stagingPathOf(volume)]) {
+    const { usage, condition } = await stats(
+      { ...request, volumePath: path },
+      world.host,
+      world.ctx,
+    );
+    assert.deepEqual(usage, {
+      kind: "filesystem",
+      totalBytes: GiB,
+      usedBytes: 4_096,
+      availableBytes: GiB - 4_096,
+      totalInodes: 1_000,
+      freeInodes: 999,
+    });
+    assert.equal(condition.abnormal, false);
+  }
+});
+
+test("stats() measures a raw block device", async () => {
+  const { world, volume, request } = await published(blockUse());
+  const { usage, condition } = await stats(request, world.host, world.ctx);
+  assert.deepEqual(usage, { kind: "block", totalBytes: GiB });
+  assert.equal(condition.abnormal, false);
+  world.kernel.lose(volume.nqn);
+  assert.equal((await stats(request, world.host, world.ctx)).condition.abnormal, true);
+});
+
+test("stats() calls a volume abnormal whose device is gone, and does not touch its mount (pitfall 24)", async () => {
+  const { world, volume, request } = await published();
+  for (const end of [() => world.kernel.lose(volume.nqn), () => world.kernel.drop(volume.nqn)]) {
+    end();
+    let touched = false;
+    const host = {
+      ...world.host,
+      filesystems: Object.assign(Object.create(world.filesystems), {
+        usage: async () => {
+          touched = true;
+        },
+      }),
+    };
+    const { usage, condition } = await stats(request, host, world.ctx);
+    assert.deepEqual(usage, { kind: "none" });
+    assert.deepEqual(condition, {
+      abnormal: true,
+      message: `The device of "${volume.nqn}" is not connected: reads and writes wait or fail`,
+    });
+    assert.equal(touched, false);
+  }
+});
+
+test("stats() calls a volume abnormal whose pods keep a dead mount after a renumbering", async () => {
+  for (const use of [mountUse(), blockUse()]) {
+    const { world, volume, volumePath, request } = await published(use);
+    world.kernel.restore(volume.nqn, { renumbered: true });
+    if (use.access.type === "block") {
+      world.kernel.drop(volume.nqn);
+      world.kernel.connect(world.attach("pvc-2").nqn);
+      world.kernel.connect(volume.nqn);
+    }
+    const { condition } = await stats(request, world.host, world.ctx);
+    assert.equal(condition.abnormal, true);
+    assert.ok(condition.message.startsWith(`"${volumePath}" shows device 259:0, which is gone`));
+  }
+});
+
+test("stats() finds no volume without a record, or at a path where it is not", async () => {
+  const { world, request } = await published();
+  const other = world.attach("pvc-2");
+  await stage(world.stageRequest(other), world.host, world.ctx);
+  for (const wrong of [
+    { ...request, volumeId: "pvc-3" },
+    { ...request, volumePath: "/elsewhere" },
+    { ...request, volumePath: stagingPathOf(other) },
+  ])
+    await assert.rejects(stats(wrong, world.host, world.ctx), { kind: "not-found" });
+  const block = await published(blockUse());
+  const wrong = { ...block.request, volumePath: "/elsewhere" };
+  await assert.rejects(stats(wrong, block.world.host, block.world.ctx), { kind: "not-found" });
+});

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import {
+  blockUse,
+  mountUse,
+  NodeWorld,
+  stagingPathOf,
+  targetPathOf,
+} from "#test/fakes/node/node-world.ts";
+import { publish } from "./publish.ts";
+import { stage } from "./stage.ts";
+import { unpublish } from "./unpublish.ts";
+import { unstage } from "./unstage.ts";
+
+async function staged(use = mountUse()) {
+  const world = new NodeWorld();
+  const volume = world.attach("pvc-1");
+  await stage(world.stageRequest(volume, use), world.host, world.ctx);
+  const stagingPath = stagingPathOf(volume);
+  return { world, volume, stagingPath, request: { volumeId: "pvc-1", stagingPath } };
+}
+
+test("unstage() leaves neither mount nor connection nor record, and succeeds again", async () => {
+  const { world, volume, stagingPath, request } = await staged();
+  world.write(stagingPath, "precious", "data");
+  await unstage(request, world.host, world.ctx);
+  await unstage(request, world.host, world.ctx);
+  assert.deepEqual(world.kernel.mounts, []);
+  assert.equal(world.kernel.controllers.size, 0);
+  assert.equal(world.records.volumes.size, 0);
+  assert.equal(volume.disk.files.get("precious"), "data");
+  assert.deepEqual(world.kernel.damage, []);
+});
+
+test("unstage() fails when the controller does not go, and keeps the record (pitfall 5)", async () => {
+  const { world, request } = await staged();
+  world.kernel.keepsControllers = true;
+  await assert.rejects(unstage(request, world.host, world.ctx), { kind: "unavailable" });
+  assert.equal(world.records.volumes.size, 1);
+  world.kernel.keepsControllers = false;
+  await unstage(request, world.host, world.ctx);
+  assert.equal(world.kernel.controllers.size, 0);
+  assert.equal(world.records.volumes.size, 0);
+});
+
+test("unstage() refuses while a pod has the volume, mounted or as raw block device", async () => {
+  for (const use of [mountUse(), blockUse()]) {
+    const { world, volume, request } = await staged(use);
+    await publish(world.publishRequest(volume, "pod", use), world.host, world.ctx);
+    const target = targetPathOf(volume, "pod");
+    await assert.rejects(unstage(request, world.host, world.ctx), {
+      kind: "failed-precondition",
+      message: `Cannot unstage volume "pvc-1": it is still mounted at "${target}"`,
+    });
+    assert.equal(world.kernel.controllers.size, 1);
+    assert.equal(world.mountsAt(target).length, 1);
+    await unpublish({ volumeId: "pvc-1", targetPath: target }, world.host, world.ctx);
+    await unstage(request, world.host, world.ctx);
+    assert.equal(world.kernel.controllers.size, 0);
+  }
+});
+
+test("unstage() sees pods by the staged mount even when the device is gone", async () => {
+  const { world, volume, request } = await staged();
+  await publish(world.publishRequest(volume, "pod"), world.host, world.ctx);
+  world.kernel.lose(volume.nqn);
+  await assert.rejects(unstage(request, world.host, world.ctx), { kind: "failed-precondition" });
+  assert.equal(world.kernel.mounts.length, 2);
+  assert.equal(world.kernel.controllers.size, 1);
+});
+
+test("unstage() refuses while another device is stacked on the volume", async () => {
+  const { world, request } = await staged(blockUse());
+  world.kernel.holders.set("259:0", ["dm-7"]);
+  await assert.rejects(unstage(request, world.host, world.ctx), {
+    kind: "unavailable",
+    message: 'Cannot unstage volume "pvc-1": "/dev/nvme0n1" is held by "dm-7"',
+  });
+  assert.equal(world.kernel.controllers.size, 1);
+});
+
+test("unstage() waits for an outage to end, since unmounting writes back what is dirty", async () => {
+  const { world, volume, stagingPath, request } = await staged();
+  world.kernel.lose(volume.nqn);
+  await assert.rejects(unstage(request, world.host, world.ctx), { kind: "unavailable" });
+  assert.equal(world.mountsAt(stagingPath).length, 1);
+  assert.equal(world.kernel.controllers.size, 1);
+  world.kernel.restore(volume.nqn, { renumbered: false });
+  await unstage(request, world.host, world.ctx);
+  assert.equal(world.kernel.controllers.size, 0);
+});
+
+test("unstage() cleans up a mount whose device is gone, busy or not (pitfall 24)", async () => {
+  for (const isBusy of [false, true]) {
+    const { world, volume, stagingPath, request } = await staged();
+    world.kernel.drop(volume.nqn);
+    if (isBusy) world.kernel.busy.add(stagingPath);
+    await unstage(request, world.host, world.ctx);
+    assert.deepEqual(world.kernel.mounts, []);
+    assert.equal(world.records.volumes.size, 0);
+  }
+});
+
+test("unstage() disconnects no NQN but the one in its own record (pitfall 9)", async () => {
+  const { world, volume, stagingPath, request } = await staged();
+  const root = world.attach("host-root-disk");
+  world.kernel.connect(root.nqn);
+  world.records.volumes.clear();
+  await unstage(request, world.host, world.ctx);
+  assert.deepEqual(world.mountsAt(stagingPath), [], "the staging path is its own business");
+  assert.ok(world.kernel.controllers.has(volume.nqn), "an NQN is never guessed");
+  assert.ok(world.kernel.controllers.has(root.nqn));
+});
+
+test("unstage() clears both paths when it is called with another one than was staged", async () => {
+  const { world, volume } = await staged();
+  await unstage({ volumeId: "pvc-1", stagingPath: "/elsewhere" }, world.host, world.ctx);
+  assert.deepEqual(world.kernel.mounts, []);
+  assert.equal(world.kernel.controllers.has(volume.nqn), false);
+});

@@ -1,0 +1,149 @@
+import type { BlockDevice } from "#domain/block-device.ts";
+import { DriverError } from "#domain/errors.ts";
+import type { Nqn } from "#domain/nqn.ts";
+import type { Mount } from "#domain/ports/mounts.ts";
+import type { FakeDisk } from "./fake-disk.ts";
+
+/** A namespace's disk in the kernel. Mounts keep it, and its number, after its controller has gone. */
+export interface FakeDevice {
+  readonly nqn: Nqn;
+  readonly path: string;
+  readonly majorMinor: string;
+  readonly disk: FakeDisk;
+  /** As the kernel believes; a grown disk is seen after a rescan. */
+  sizeBytes: number;
+  isReadOnly: boolean;
+}
+
+export interface FakeController {
+  readonly nqn: Nqn;
+  state: "live" | "connecting";
+  /** Missing for a subsystem without namespace: an orphan. */
+  device: FakeDevice | undefined;
+}
+
+export interface FakeMount extends Mount {
+  /** Whose file system it is; `undefined` for the host's own. */
+  readonly device: FakeDevice | undefined;
+  /** The bind-mounted device node, as a number. */
+  readonly node: string | undefined;
+}
+
+/**
+ * The part of a Linux kernel that a CSI driver deals with: exports it can connect to, disks with names and
+ * numbers that are used again, and one mount table. It obeys every order, as Linux does, and writes down in
+ * `damage` what an administrator would have to explain.
+ */
+export class FakeKernel {
+  /** What the appliance exports at the moment. */
+  readonly exports = new Map<Nqn, FakeDisk>();
+  readonly controllers = new Map<Nqn, FakeController>();
+  mounts: FakeMount[] = [];
+  readonly holders = new Map<string, string[]>();
+  /** Targets that cannot be unmounted now. */
+  readonly busy = new Set<string>();
+  readonly damage: string[] = [];
+  /** Namespaces do not show up by themselves. */
+  hidesNamespaces = false;
+  /** Disconnecting is answered with success and does nothing. */
+  keepsControllers = false;
+
+  connect(nqn: Nqn): void {
+    if (this.controllers.get(nqn)?.state === "live") return;
+    const disk = this.exports.get(nqn);
+    if (disk === undefined || this.controllers.has(nqn))
+      throw new DriverError("unavailable", `Cannot connect "${nqn}": no answer`);
+    const device = this.hidesNamespaces ? undefined : this.#newDevice(nqn, disk);
+    this.controllers.set(nqn, { nqn, state: "live", device });
+  }
+
+  disconnect(nqn: Nqn): void {
+    const device = this.controllers.get(nqn)?.device;
+    if (device !== undefined && this.mountsOf(device).length > 0)
+      this.damage.push(`disconnected ${nqn} under a mount`);
+    if (!this.keepsControllers) this.controllers.delete(nqn);
+  }
+
+  /** The connection is lost; the kernel keeps trying, and the device stays with all its I/O waiting. */
+  lose(nqn: Nqn): void {
+    const controller = this.controllers.get(nqn);
+    if (controller !== undefined) controller.state = "connecting";
+  }
+
+  /** The kernel has given up: the device is gone, its mounts are stale. */
+  drop(nqn: Nqn): void {
+    this.controllers.delete(nqn);
+  }
+
+  /** A lost connection is back. @param renumbered - with a new namespace identity: a new device. */
+  restore(nqn: Nqn, { renumbered }: { readonly renumbered: boolean }): void {
+    const controller = this.controllers.get(nqn);
+    const disk = this.exports.get(nqn);
+    if (disk === undefined) this.drop(nqn);
+    else if (controller !== undefined) {
+      controller.state = "live";
+      if (renumbered) controller.device = this.#newDevice(nqn, disk);
+    }
+  }
+
+  rescan(nqn: Nqn): void {
+    const controller = this.controllers.get(nqn);
+    const disk = this.exports.get(nqn);
+    if (controller?.state !== "live" || disk === undefined)
+      throw new DriverError("unavailable", `Cannot rescan "${nqn}": no live controller`);
+    controller.device ??= this.#newDevice(nqn, disk);
+    controller.device.sizeBytes = disk.sizeBytes;
+  }
+
+  /** Power off and on: connections and mounts are gone, journals are dirty. */
+  reboot(): void {
+    for (const { device, options } of this.mounts)
+      if (device !== undefined && !options.includes("ro")) device.disk.isJournalDirty = true;
+    this.mounts = [];
+    this.controllers.clear();
+    this.busy.clear();
+  }
+
+  /** The device behind a node in `/dev`; absent once its controller has gone. */
+  deviceAt(path: string): FakeDevice | undefined {
+    return this.#present().find((device) => device.path === path);
+  }
+
+  isLive(device: FakeDevice): boolean {
+    const controller = this.controllers.get(device.nqn);
+    return (
+      controller?.device === device &&
+      controller.state === "live" &&
+      this.exports.get(device.nqn) === device.disk
+    );
+  }
+
+  /** What sysfs shows of a device that answers. */
+  find(nqn: Nqn): BlockDevice | undefined {
+    const device = this.controllers.get(nqn)?.device;
+    if (device === undefined || !this.isLive(device)) return undefined;
+    const { path, majorMinor, sizeBytes } = device;
+    return { nqn, path, majorMinor, sizeBytes, blockBytes: 512 };
+  }
+
+  /** Mounts of its file system, and of its node. */
+  mountsOf(device: FakeDevice): FakeMount[] {
+    return this.mounts.filter(
+      (mount) => mount.device === device || mount.node === device.majorMinor,
+    );
+  }
+
+  #present(): FakeDevice[] {
+    return [...this.controllers.values()].flatMap(({ device }) => device ?? []);
+  }
+
+  /** Lowest free name and number, as the kernel does: so they come back as somebody else's. */
+  #newDevice(nqn: Nqn, disk: FakeDisk): FakeDevice {
+    const mounted = this.mounts.flatMap(({ device }) => device ?? []);
+    const taken = [...this.#present(), ...mounted];
+    let index = 0;
+    while (taken.some(({ path }) => path === `/dev/nvme${index}n1`)) index++;
+    const [path, majorMinor] = [`/dev/nvme${index}n1`, `259:${index}`];
+    return { nqn, path, majorMinor, disk, sizeBytes: disk.sizeBytes, isReadOnly: false };
+  }
+}

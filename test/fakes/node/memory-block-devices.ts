@@ -1,0 +1,36 @@
+import { DriverError } from "#domain/errors.ts";
+import type { BlockDevices } from "#domain/ports/block-devices.ts";
+import type { Context } from "#lib/context.ts";
+import type { FakeDevice, FakeKernel } from "./fake-kernel.ts";
+
+/** Device nodes in `/dev`, and bind mounts of them, which go on naming a device that has left. */
+export class MemoryBlockDevices implements BlockDevices {
+  readonly #kernel: FakeKernel;
+  constructor(kernel: FakeKernel) {
+    this.#kernel = kernel;
+  }
+
+  async holders(majorMinor: string, _ctx: Context): Promise<readonly string[]> {
+    return this.#kernel.holders.get(majorMinor) ?? [];
+  }
+
+  async majorMinorOf(path: string, _ctx: Context): Promise<string | undefined> {
+    const mounted = this.#kernel.mounts.findLast(({ target }) => target === path);
+    return mounted?.node ?? this.#kernel.deviceAt(path)?.majorMinor;
+  }
+
+  async setReadOnly(path: string, readOnly: boolean, ctx: Context): Promise<void> {
+    ctx.signal.throwIfAborted();
+    this.#require(path).isReadOnly = readOnly;
+  }
+
+  async sizeOf(path: string, _ctx: Context): Promise<number> {
+    return this.#require(path).sizeBytes;
+  }
+
+  #require(path: string): FakeDevice {
+    const device = this.#kernel.deviceAt(path);
+    if (device !== undefined) return device;
+    throw new DriverError("unavailable", `Cannot use "${path}": there is no block device`);
+  }
+}

@@ -1,0 +1,142 @@
+import type { AccessMode, BlockAccess, FsType, VolumeUse } from "#domain/access-mode.ts";
+import { type Nqn, nqnFor } from "#domain/nqn.ts";
+import type { Mount } from "#domain/ports/mounts.ts";
+import type { Slot } from "#domain/volume-id.ts";
+import { GiB } from "#lib/bytes.ts";
+import type { Context } from "#lib/context.ts";
+import type { NodeHost } from "#node/host.ts";
+import type { PublishRequest } from "#node/publish.ts";
+import type { StageRequest } from "#node/stage.ts";
+import { testContext } from "#test/fakes/context.ts";
+import { ManualClock } from "#test/fakes/manual-clock.ts";
+import { RecordingLog } from "#test/fakes/recording-log.ts";
+import { FakeDisk } from "./fake-disk.ts";
+import { FakeKernel } from "./fake-kernel.ts";
+import { FaultPlan } from "./fault-plan.ts";
+import { MemoryBlockDevices } from "./memory-block-devices.ts";
+import { MemoryFilesystems } from "./memory-filesystems.ts";
+import { MemoryHostPaths } from "./memory-host-paths.ts";
+import { MemoryInitiator } from "./memory-initiator.ts";
+import { MemoryMounts } from "./memory-mounts.ts";
+import { MemoryStageRecords } from "./memory-stage-records.ts";
+
+/** A volume as the controller knows it, attached to this node. */
+export interface AttachedVolume {
+  readonly volumeId: string;
+  readonly disk: FakeDisk;
+  /** Of the present attachment. */
+  nqn: Nqn;
+  epoch: number;
+}
+
+/** One node, the appliance it can reach, and the kubelet's habits: where things are staged and published. */
+export class NodeWorld {
+  readonly kernel = new FakeKernel();
+  readonly clock = new ManualClock();
+  readonly log = new RecordingLog();
+  readonly faults = new FaultPlan();
+  readonly records = new MemoryStageRecords();
+  readonly paths = new MemoryHostPaths(this.kernel);
+  readonly filesystems = new MemoryFilesystems(this.kernel);
+  readonly mounts = new MemoryMounts(this.kernel, this.paths);
+  readonly devices = new MemoryBlockDevices(this.kernel);
+  /** What the use cases get: every call passes the fault plan. */
+  readonly host: NodeHost = {
+    initiator: this.faults.watch(new MemoryInitiator(this.kernel)),
+    devices: this.faults.watch(this.devices),
+    filesystems: this.faults.watch(this.filesystems),
+    mounts: this.faults.watch(this.mounts),
+    paths: this.faults.watch(this.paths),
+    records: this.faults.watch(this.records),
+    clock: this.clock,
+    deviceWaitMilliseconds: 5_000,
+  };
+  readonly ctx: Context = testContext({ log: this.log });
+
+  /** A new, blank volume, attached to this node. */
+  attach(volumeId: string, sizeBytes = GiB): AttachedVolume {
+    const volume = { volumeId, disk: new FakeDisk(sizeBytes), nqn: nqnOf(volumeId, 1), epoch: 1 };
+    this.kernel.exports.set(volume.nqn, volume.disk);
+    return volume;
+  }
+
+  /** The controller takes the volume from this node, and another node uses it meanwhile. */
+  moveAway(volume: AttachedVolume): void {
+    this.kernel.exports.delete(volume.nqn);
+  }
+
+  /** The controller attaches it here again, under a new epoch. */
+  moveBack(volume: AttachedVolume): void {
+    volume.epoch++;
+    volume.nqn = nqnOf(volume.volumeId, volume.epoch);
+    this.kernel.exports.set(volume.nqn, volume.disk);
+  }
+
+  stageRequest(volume: AttachedVolume, use = mountUse()): StageRequest {
+    return {
+      volumeId: volume.volumeId,
+      target: { nqn: volume.nqn, addresses: ["192.0.2.10"], port: 4420 },
+      minSizeBytes: volume.disk.sizeBytes,
+      connect: {
+        ctrlLossTmoSeconds: -1,
+        reconnectDelaySeconds: 5,
+        keepAliveTmoSeconds: undefined,
+        nrIoQueues: undefined,
+      },
+      use,
+      stagingPath: stagingPathOf(volume),
+      mkfsOptions: [],
+    };
+  }
+
+  publishRequest(volume: AttachedVolume, pod: string, use = mountUse()): PublishRequest {
+    const [stagingPath, targetPath] = [stagingPathOf(volume), targetPathOf(volume, pod)];
+    return { volumeId: volume.volumeId, stagingPath, targetPath, use, readOnly: false };
+  }
+
+  /** A pod writes a file. @throws with the kernel's words when it cannot. */
+  write(path: string, name: string, content: string): void {
+    const mount = this.topmost(path);
+    if (mount?.device === undefined) throw new Error("ENOENT");
+    if (mount.options.includes("ro")) throw new Error("EROFS");
+    if (!this.kernel.isLive(mount.device)) throw new Error("EIO");
+    mount.device.disk.files.set(name, content);
+  }
+
+  topmost(path: string) {
+    return this.kernel.mounts.findLast(({ target }) => target === path);
+  }
+
+  mountsAt(path: string): readonly Mount[] {
+    return this.kernel.mounts.filter(({ target }) => target === path);
+  }
+
+  /** Warnings that were logged, by their message. */
+  get warnings(): readonly string[] {
+    return this.log.records.filter(({ level }) => level === "warn").map(({ message }) => message);
+  }
+}
+
+function nqnOf(volumeId: string, counter: number): Nqn {
+  return nqnFor(volumeId as Slot, { counter, nonce: "abcd1234" });
+}
+
+export function stagingPathOf({ volumeId }: { readonly volumeId: string }): string {
+  return `/var/lib/kubelet/plugins/${volumeId}/globalmount`;
+}
+
+export function targetPathOf({ volumeId }: { readonly volumeId: string }, pod: string): string {
+  return `/var/lib/kubelet/pods/${pod}/volumes/${volumeId}/mount`;
+}
+
+export function mountUse(
+  accessMode: AccessMode = "single-node-writer",
+  fsType: FsType = "ext4",
+  mountFlags: readonly string[] = [],
+): VolumeUse {
+  return { accessMode, access: { type: "mount", fsType, mountFlags } };
+}
+
+export function blockUse(accessMode: AccessMode = "single-node-writer"): VolumeUse {
+  return { accessMode, access: { type: "block" } satisfies BlockAccess };
+}
