@@ -1,0 +1,45 @@
+import type { ApplianceConfig, Config, KubernetesApi } from "./config.ts";
+import type { Environment } from "./environment-layer.ts";
+import type { ApplianceSettings, Settings } from "./schema.ts";
+
+/** What the schema cannot say: settings that depend on one another. @returns one sentence per problem. */
+export function contradictions({ appliances, defaultAppliance, node }: Settings): string[] {
+  const names = Object.keys(appliances);
+  const quoted = names.map((name) => `"${name}"`).join(", ");
+  const problems: string[] = [];
+  if (defaultAppliance !== undefined && !names.includes(defaultAppliance))
+    problems.push(
+      `defaultAppliance: "${defaultAppliance}" is not among the appliances (${quoted || "there are none"})`,
+    );
+  if (defaultAppliance === undefined && names.length > 1)
+    problems.push(`defaultAppliance: missing, expected one of ${quoted}`);
+  if (node.initiator.type === "loop" && node.initiator.exportsDirectory === undefined)
+    problems.push('node.initiator.exportsDirectory: missing, initiator "loop" needs it');
+  return problems;
+}
+
+/** Fills in what follows from other settings and from the pod's surroundings. */
+export function complete(settings: Settings, environment: Environment): Config {
+  const { appliances, node, ...rest } = settings;
+  const entries = Object.entries(appliances);
+  const stateDirectory = node.stateDirectory ?? `/var/lib/kubelet/plugins/${settings.driverName}`;
+  return {
+    ...rest,
+    appliances: new Map(entries.map(([name, one]) => [name, completeAppliance(one)])),
+    defaultAppliance: settings.defaultAppliance ?? entries[0]?.[0],
+    kubernetes: settings.kubernetes === "off" ? undefined : kubernetesApi(environment),
+    node: { ...node, stateDirectory },
+  };
+}
+
+function completeAppliance({ data, ...rest }: ApplianceSettings): ApplianceConfig {
+  const { addresses = [rest.address], port } = data;
+  return { ...rest, data: { addresses, port } };
+}
+
+/** Kubernetes documentation, "Accessing the Kubernetes API from a Pod". */
+function kubernetesApi(environment: Environment): KubernetesApi | undefined {
+  const host = environment["KUBERNETES_SERVICE_HOST"];
+  const port = Number(environment["KUBERNETES_SERVICE_PORT_HTTPS"] ?? 443);
+  return host ? { host, port } : undefined;
+}
