@@ -70,6 +70,11 @@ export class MemoryVolumeStore implements VolumeStore {
     return entry && this.#owned(slot, entry);
   }
 
+  /** The comment of an entry, whosever it is. */
+  commentOf(slot: Slot): string | undefined {
+    return this.#entries.get(slot)?.comment;
+  }
+
   failNext(fault: Fault): void {
     this.#faults.push(fault);
   }
