@@ -61,7 +61,8 @@ export class RouterOsAppliance implements Appliance, AsyncDisposable {
 
   /** What the appliance says about itself now. @throws {DriverError} naming what is missing. */
   async status(ctx: Context): Promise<ApplianceStatus> {
-    return await this.#probe.status(ctx);
+    this.#status.forget();
+    return await this.#status.get(ctx);
   }
 
   async ready(ctx: Context): Promise<void> {

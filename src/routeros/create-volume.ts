@@ -5,10 +5,9 @@ import { formatVolumeTag } from "#domain/volume-tag.ts";
 import type { Context } from "#lib/context.ts";
 import { command } from "./command.ts";
 import { removeImage } from "./delete-volume.ts";
-import { type DiskRow, diskRow } from "./disk-row.ts";
+import { diskRow } from "./disk-row.ts";
 import { type Fault, faultError } from "./faults.ts";
-import { textOf } from "./json.ts";
-import { type ImagePlace, imagePath } from "./place.ts";
+import { type JsonRecord, textOf } from "./json.ts";
 import { bySlot, filesInTheWay, printDisks, printFiles } from "./queries.ts";
 import { readBack, readLists } from "./read-records.ts";
 import type { Site } from "./site.ts";
@@ -27,54 +26,30 @@ export async function createVolume(
   const { place, pool, nvmePort, console } = site;
   const act = `create volume "${spec.slot}" on appliance "${site.name}"`;
   const image = { place, slot: spec.slot, layout: pool.layout };
-  const disks = command`${bySlot(spec.slot)} or file-path=${`/${imagePath(image)}`}`;
-  const view = command`${printDisks(disks)}; ${printFiles(filesInTheWay(image))}`;
+  const view = command`${printDisks(bySlot(spec.slot))}; ${printFiles(filesInTheWay(image))}`;
   const effect = createLine(image, spec, pool, nvmePort);
   const { reply, doubt } = await console.apply(effect, view, ctx);
   if (!reply.ok) return await recover(site, { spec, act, fault: reply.fault }, ctx);
   const [rows = [], files = []] = readBack(reply.output, 2, act);
-  const made = volumeMade(rows.map(diskRow), { image, act });
-  if (made === undefined)
-    throw (
-      doubt ??
-      inTheWay(
-        files.map((file) => textOf(file, "name")),
-        site,
-        act,
-      )
-    );
-  if (reply.output.split(/\r?\n/).some((line) => line.trim() === createdMark))
-    requireAsAsked(made, spec, act);
-  return made.volume;
+  const disks = rows.map(diskRow);
+  const volume = volumeIn(disks, spec.slot, { place, act });
+  const isNew = reply.output.split(/\r?\n/).some((line) => line.trim() === createdMark);
+  if (volume === undefined) throw doubt ?? whyNone(site, { act, isNew, files });
+  if (isNew) requireAsAsked(volume, disks[0]?.mountsFilesystem ?? true, { spec, act });
+  return volume;
 }
 
-interface Made {
-  readonly volume: Volume;
-  readonly row: DiskRow;
-}
-
-/** @throws {DriverError} when the image was given to an entry of another name, such as one cut short. */
-function volumeMade(
-  rows: readonly DiskRow[],
-  { image, act }: { readonly image: ImagePlace; readonly act: string },
-): Made | undefined {
-  const volume = volumeIn(rows, image.slot, { place: image.place, act });
-  const row = rows.find(({ slot }) => slot === image.slot);
-  if (volume !== undefined && row !== undefined) return { volume, row };
-  const [other] = rows;
-  if (other === undefined) return undefined;
-  throw new DriverError(
-    "failed-precondition",
-    `Cannot ${act}: its image "${other.filePath}" belongs to the disk entry "${other.slot}"`,
-  );
-}
-
-function requireAsAsked({ volume, row }: Made, { sizeBytes, tag }: NewVolume, act: string): void {
+function requireAsAsked(
+  volume: Volume,
+  mountsFilesystem: boolean,
+  { spec, act }: { readonly spec: NewVolume; readonly act: string },
+): void {
+  const { sizeBytes, comment, exported } = volume;
   const differences = [
-    volume.sizeBytes < sizeBytes && `size "${volume.sizeBytes}" instead of "${sizeBytes}"`,
-    volume.comment !== formatVolumeTag(tag) && `comment "${volume.comment}"`,
-    volume.exported.enabled && 'nvme-tcp-export "yes" instead of "no"',
-    row.mountsFilesystem && 'mount-filesystem "yes" instead of "no"',
+    sizeBytes < spec.sizeBytes && `size ${sizeBytes} instead of ${spec.sizeBytes} bytes`,
+    comment !== formatVolumeTag(spec.tag) && `comment "${comment}"`,
+    exported.enabled && 'nvme-tcp-export="yes"',
+    mountsFilesystem && 'mount-filesystem="yes"',
   ].filter((difference) => difference !== false);
   if (differences.length === 0) return;
   throw new DriverError(
@@ -83,17 +58,25 @@ function requireAsAsked({ volume, row }: Made, { sizeBytes, tag }: NewVolume, ac
   );
 }
 
-/** The line made nothing and found no entry: a file is in the way, or the pool is gone. */
-function inTheWay(files: readonly string[], site: Site, act: string): DriverError {
+/** There is no entry after the line: its name was changed, a file is in the way, or the pool is gone. */
+function whyNone(
+  { place }: Site,
+  { act, isNew, files }: { act: string; isNew: boolean; files: readonly JsonRecord[] },
+): DriverError {
+  if (isNew)
+    return new DriverError(
+      "failed-precondition",
+      `Cannot ${act}: RouterOS made a disk entry of another name`,
+    );
   const [file] = files;
   if (file !== undefined)
     return new DriverError(
       "failed-precondition",
-      `Cannot ${act}: the file "${file}" is there without a disk entry, and may hold somebody's data`,
+      `Cannot ${act}: the file "${textOf(file, "name")}" is there without a disk entry, and may hold somebody's data`,
     );
   return new DriverError(
     "unavailable",
-    `Cannot ${act}: no disk is mounted at "${site.place.mountPoint}"`,
+    `Cannot ${act}: no disk is mounted at "${place.mountPoint}"`,
   );
 }
 

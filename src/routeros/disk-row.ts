@@ -1,3 +1,4 @@
+import { command } from "./command.ts";
 import { flagOf, type JsonRecord, numberOf, textOf } from "./json.ts";
 import { canonicalPath } from "./paths.ts";
 
@@ -24,22 +25,7 @@ export interface DiskRow {
 }
 
 /** Asked for by name where many rows come; all exist from RouterOS 7.21 on with the storage package. */
-export const diskProperties = [
-  "slot",
-  "type",
-  "comment",
-  "size",
-  "free",
-  "file-size",
-  "file-path",
-  "mount-point",
-  "fs",
-  "fs-label",
-  "mount-filesystem",
-  "nvme-tcp-export",
-  "nvme-tcp-server-nqn",
-  "nvme-tcp-server-port",
-].join(",");
+export const diskProperties = command`slot,type,comment,size,free,file-size,file-path,mount-point,fs,fs-label,mount-filesystem,nvme-tcp-export,nvme-tcp-server-nqn,nvme-tcp-server-port`;
 
 export function diskRow(record: JsonRecord): DiskRow {
   return {

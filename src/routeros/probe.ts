@@ -83,7 +83,7 @@ export class Probe {
   }
 
   async #storagePackage(ctx: Context): Promise<string> {
-    const query = command`/system/package/print detail as-value proplist="name,version,disabled,available"`;
+    const query = command`/system/package/print detail as-value proplist=name,version,disabled,available`;
     const packages = await this.#records(query, "read", ctx);
     const storage = packages.find(
       (one) => storagePackages.includes(textOf(one, "name")) && isInstalled(one),

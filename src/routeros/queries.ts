@@ -21,7 +21,7 @@ export const printAllDisks = printJson(
 
 /** The names of files only: their contents would come along otherwise. */
 export function printFiles(where: Command): Command {
-  return printJson(command`/file/print as-value proplist=name where ${where}`);
+  return command`:put [:serialize to=json [/file/print as-value proplist=name where ${where}]]`;
 }
 
 /** Files that lie where the image of a new volume would, whether or not they are one. */

@@ -4,6 +4,8 @@ import type { VolumeTag } from "#domain/volume-tag.ts";
 import { GiB } from "#lib/bytes.ts";
 import { Secret } from "#lib/secret.ts";
 import { RouterOsAppliance, type RouterOsApplianceOptions } from "#routeros/appliance.ts";
+import { policies } from "#sim/appliance/policies.ts";
+import { Console } from "#sim/console/console.ts";
 import type { SimulatorOptions } from "#sim/options.ts";
 import { Simulator } from "#sim/simulator.ts";
 import { testContext } from "#test/fakes/context.ts";
@@ -60,9 +62,9 @@ export class SimulatedAppliance implements AsyncDisposable {
 
   /** Runs a line as an administrator would, past the driver. @throws what RouterOS says. */
   async run(line: string): Promise<string> {
-    const { Console } = await import("#sim/console/console.ts");
-    const { policies } = await import("#sim/appliance/policies.ts");
-    const console = new Console(this.simulator.appliance.menuTree(new Set(policies)), { width: 80 });
+    const console = new Console(this.simulator.appliance.menuTree(new Set(policies)), {
+      width: 80,
+    });
     const { output, failed, errorText } = await console.execute(line, new AbortController().signal);
     if (failed) throw new Error(errorText);
     return output;
@@ -73,6 +75,11 @@ export class SimulatedAppliance implements AsyncDisposable {
     return JSON.parse(
       await this.run(`:put [:serialize to=json options=json.no-string-conversion [${print}]]`),
     );
+  }
+
+  /** Takes space of the pool away, as other users of the appliance do. */
+  occupy(bytes: number): void {
+    this.simulator.appliance.occupy("storage-pool", bytes);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
