@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream, existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Simulator } from "#sim/simulator.ts";
+
+const project = join(import.meta.dirname, "../..");
+
+export interface DriverProcessOptions {
+  readonly role: "controller" | "node";
+  /** Where configuration, socket and log of the process lie. */
+  readonly folder: string;
+  /** Beyond what `baseConfig` says. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** What runs: the sources, or the bundle with the flags of the image. */
+  readonly command?: readonly string[];
+}
+
+/** The driver as it is deployed: a process of its own behind a Unix socket. */
+export class DriverProcess implements AsyncDisposable {
+  readonly socket: string;
+  /** JSON lines, as the process logged them. */
+  readonly logFile: string;
+  readonly #child: ChildProcess;
+
+  constructor({
+    role,
+    folder,
+    config,
+    command = [process.execPath, join(project, "src/main.ts")],
+  }: DriverProcessOptions) {
+    this.socket = join(folder, `${role}.sock`);
+    this.logFile = join(folder, `${role}.log`);
+    const file = join(folder, `${role}.json`);
+    writeFileSync(file, JSON.stringify({ endpoint: `unix://${this.socket}`, ...config }));
+    const [program = process.execPath, ...rest] = command;
+    this.#child = spawn(program, [...rest, role, "--config", file], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const log = createWriteStream(this.logFile);
+    this.#child.stdout?.pipe(log, { end: false });
+    this.#child.stderr?.pipe(log, { end: false });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** @throws {Error} when the process ends, or does not listen within ten seconds. */
+  async listening(): Promise<void> {
+    for (let waited = 0; waited < 10_000 && this.#child.exitCode === null; waited += 5) {
+      if (existsSync(this.socket)) return;
+      await delay(5);
+    }
+    throw new Error(
+      `Cannot start the driver: it does not listen on "${this.socket}", see "${this.logFile}"`,
+    );
+  }
+
+  /** SIGTERM, and its exit code. */
+  async stop(): Promise<number | null> {
+    const ended = new Promise<void>((resolve) => this.#child.once("exit", () => resolve()));
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null)
+      return this.#child.exitCode;
+    this.#child.kill("SIGTERM");
+    await ended;
+    return this.#child.exitCode;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+/** The `appliances.<name>` section for a simulator that has a state directory. */
+export function applianceConfig({
+  port,
+  hostKeys,
+  clientKey,
+  options,
+}: Simulator): Record<string, unknown> {
+  return {
+    address: "127.0.0.1",
+    port,
+    user: "csi",
+    privateKeyFile: clientKey?.file,
+    hostKey: hostKeys[0]?.fingerprint,
+    pool: options.pools[0]?.mountPoint,
+  };
+}
