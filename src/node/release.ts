@@ -1,10 +1,13 @@
-import { DriverError } from "#domain/errors.ts";
+import { DriverError, isFailure } from "#domain/errors.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import { mountsOf, refuseInUse, refuseMounted } from "./device-users.ts";
 import type { NodeHost } from "./host.ts";
 import { isSameFilesystem, mountsAt } from "./mount-table.ts";
 import { unmountAll } from "./unmount.ts";
+
+/** Whether what was not written back yet may be lost: only when its NQN will never be exported again. */
+export type Unwritten = "keep" | "discard";
 
 /**
  * Takes a volume off this node: unmounts its staging path, disconnects the NQN that its record names (and no
@@ -13,20 +16,53 @@ import { unmountAll } from "./unmount.ts";
  * @throws {DriverError} `failed-precondition` while it is published, `unavailable` while it is busy or when
  * the connection would not go.
  */
-export async function release(volume: StagedVolume, host: NodeHost, ctx: Context): Promise<void> {
+export async function release(
+  volume: StagedVolume,
+  unwritten: Unwritten,
+  host: NodeHost,
+  ctx: Context,
+): Promise<void> {
+  const { nqn } = volume.target;
   const act = `unstage volume "${volume.volumeId}"`;
   await refusePublished(volume, act, { host, ctx });
-  await clearStagingPath(volume.stagingPath, act, host, ctx);
-  const device = await host.initiator.findDevice(volume.target.nqn, ctx);
+  await unmountStaged(volume, unwritten, host, ctx);
+  const device = await host.initiator.findDevice(nqn, ctx);
   if (device !== undefined) await refuseInUse(device, act, host, ctx);
   if (volume.phase === "formatting")
-    ctx.log.warn(
-      { nqn: volume.target.nqn },
-      "Letting go of a volume that was never fully formatted",
-    );
-  await host.initiator.disconnect(volume.target.nqn, ctx);
+    ctx.log.warn({ nqn }, "Letting go of a volume that was never fully formatted");
+  await host.initiator.disconnect(nqn, ctx);
   await proveGone(volume, host, ctx);
   await host.records.remove(volume.volumeId, ctx);
+}
+
+/** Unmounting writes back what is dirty, and so waits for a connection that is lost. */
+async function unmountStaged(
+  volume: StagedVolume,
+  unwritten: Unwritten,
+  host: NodeHost,
+  ctx: Context,
+): Promise<void> {
+  const { volumeId, stagingPath, target } = volume;
+  const act = `unstage volume "${volumeId}"`;
+  try {
+    await clearStagingPath(stagingPath, act, host, ctx);
+  } catch (error) {
+    if (!isFailure(error, "unavailable") || ctx.signal.aborted) throw error;
+    if ((await host.initiator.findDevice(target.nqn, ctx)) !== undefined) throw error;
+    if (unwritten === "keep") throw stillWaiting(volume, error);
+    const facts = { volumeId, nqn: target.nqn, reason: error.message };
+    ctx.log.warn(facts, "Discarding unwritten data of an attachment that has ended");
+    await host.initiator.disconnect(target.nqn, ctx);
+    await clearStagingPath(stagingPath, act, host, ctx);
+  }
+}
+
+function stillWaiting({ volumeId, target }: StagedVolume, cause: DriverError): DriverError {
+  return new DriverError(
+    "unavailable",
+    `Cannot unstage volume "${volumeId}": the connection to "${target.nqn}" is lost, and data not written back waits for it (if it never returns, "nvme disconnect -n ${target.nqn}" on this node discards that data)`,
+    { cause },
+  );
 }
 
 /**

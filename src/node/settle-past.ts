@@ -25,7 +25,17 @@ export async function settlePast(
       "already-exists",
       `Cannot stage volume "${wanted.volumeId}": it is staged with another ${difference}`,
     );
-  await takeDown(known, difference, { host, ctx });
+  ctx.log.warn(
+    { volumeId: known.volumeId, nqn: known.target.nqn, phase: known.phase },
+    "Taking down what an earlier stage of the volume left",
+  );
+  // a new NQN is made only after the old one has gone from the appliance, for ever
+  const unwritten = known.target.nqn === wanted.target.nqn ? "keep" : "discard";
+  try {
+    await release(known, unwritten, host, ctx);
+  } catch (error) {
+    throw inTheWay(known, difference, error);
+  }
   return undefined;
 }
 
@@ -35,23 +45,11 @@ function differenceOf(known: StagedVolume, wanted: StagedVolume): string | undef
   return isSameStaging(known.use, wanted.use) ? undefined : "capability";
 }
 
-async function takeDown(
-  known: StagedVolume,
-  difference: string,
-  { host, ctx }: { readonly host: NodeHost; readonly ctx: Context },
-): Promise<void> {
-  ctx.log.warn(
-    { volumeId: known.volumeId, nqn: known.target.nqn, phase: known.phase },
-    "Taking down what an earlier attachment of the volume left",
+function inTheWay({ volumeId }: StagedVolume, difference: string, cause: unknown): unknown {
+  if (!(cause instanceof DriverError)) return cause;
+  return new DriverError(
+    cause.kind,
+    `Cannot stage volume "${volumeId}" while it is here with another ${difference}: ${cause.message}`,
+    { cause },
   );
-  try {
-    await release(known, host, ctx);
-  } catch (error) {
-    if (!(error instanceof DriverError)) throw error;
-    throw new DriverError(
-      error.kind,
-      `Cannot stage volume "${known.volumeId}" while it is here with another ${difference}: ${error.message}`,
-      { cause: error },
-    );
-  }
 }

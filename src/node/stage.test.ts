@@ -14,6 +14,7 @@ import {
 } from "#test/fakes/node/node-world.ts";
 import { publish } from "./publish.ts";
 import { stage } from "./stage.ts";
+import { unpublish } from "./unpublish.ts";
 import { unstage } from "./unstage.ts";
 
 test("stage() connects, formats and mounts a blank volume, and remembers it", async () => {
@@ -317,6 +318,20 @@ test("stage() takes down what an earlier epoch left before it uses the new one",
   assert.equal(volume.disk.files.get("precious"), "written by another node");
 });
 
+test("stage() discards what waits for an epoch that is over, when the kernel does not give up", async () => {
+  const world = new NodeWorld();
+  const volume = world.attach("pvc-1");
+  await stage(world.stageRequest(volume), world.host, world.ctx);
+  const old = volume.nqn;
+  world.moveAway(volume);
+  world.kernel.lose(old);
+  world.moveBack(volume);
+  await stage(world.stageRequest(volume), world.host, world.ctx);
+  assert.deepEqual([...world.kernel.controllers.keys()], [volume.nqn]);
+  assert.equal(world.mountsAt(stagingPathOf(volume)).length, 1);
+  assert.ok(world.warnings.includes("Discarding unwritten data of an attachment that has ended"));
+});
+
 test("stage() refuses another epoch while a pod still has the old one", async () => {
   const world = new NodeWorld();
   const volume = world.attach("pvc-1");
@@ -408,6 +423,25 @@ test("stage() connects a raw block volume and mounts nothing", async () => {
   assert.deepEqual(world.kernel.mounts, []);
   assert.equal(volume.disk.content.kind, "blank");
   assert.equal(world.records.volumes.get("pvc-1")?.phase, "staged");
+});
+
+test("stage() refuses a device whose number a pod still has from another raw block volume", async () => {
+  for (const use of [mountUse(), blockUse()]) {
+    const world = new NodeWorld();
+    const [gone, volume] = [world.attach("pvc-gone"), world.attach("pvc-1")];
+    await stage(world.stageRequest(gone, blockUse()), world.host, world.ctx);
+    await publish(world.publishRequest(gone, "pod", blockUse()), world.host, world.ctx);
+    world.kernel.drop(gone.nqn);
+    const request = world.stageRequest(volume, use);
+    const targetPath = targetPathOf(gone, "pod");
+    await assert.rejects(stage(request, world.host, world.ctx), {
+      kind: "failed-precondition",
+      message: `Cannot stage volume "pvc-1" on "/dev/nvme0n1" (259:0): it is still mounted at "${targetPath}"`,
+    });
+    assert.equal(volume.disk.content.kind, "blank");
+    await unpublish({ volumeId: "pvc-gone", targetPath }, world.host, world.ctx);
+    await stage(request, world.host, world.ctx);
+  }
 });
 
 test("stage() refuses mount flags off the list before it touches anything", async () => {

@@ -4,10 +4,10 @@ import type { BlockDevice } from "#domain/block-device.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import { attach } from "./attach.ts";
-import { refuseMounted } from "./device-users.ts";
+import { mountsOf, refuseMounted } from "./device-users.ts";
 import type { NodeHost } from "./host.ts";
 import { mountOptions } from "./mount-options.ts";
-import { isMountOf } from "./mount-table.ts";
+import { isDeviceNode } from "./mount-table.ts";
 import { settlePast } from "./settle-past.ts";
 import { stageFilesystem } from "./stage-filesystem.ts";
 import type { Staging } from "./staging.ts";
@@ -42,29 +42,36 @@ export async function stage(request: StageRequest, host: NodeHost, ctx: Context)
 async function bringUp(volume: StagedVolume, staging: Staging, ctx: Context): Promise<void> {
   const { host } = staging;
   const device = await attach(volume, staging, ctx);
+  await refuseForeignMounts(volume, device, host, ctx);
   const { access, accessMode } = volume.use;
   const { writes, nodes } = accessModes[accessMode];
   if (!writes && (access.type === "block" || nodes !== "one"))
     await host.devices.setReadOnly(device.path, true, ctx);
+  // A raw block volume has nothing at its staging path: its device is published as it is.
   const ready =
     access.type === "mount"
       ? await stageFilesystem({ volume, access, device }, staging, ctx)
-      : await stageBlock(volume, device, { host, ctx });
+      : volume;
   if (ready.phase === "staged") return;
   await host.records.save({ ...ready, phase: "staged" }, ctx);
   ctx.log.info({ nqn: device.nqn, device: device.path }, "Staged a volume");
 }
 
-/** A raw block volume has nothing at its staging path: its device is published as it is. */
-async function stageBlock(
+/**
+ * A raw block volume's device must not be mounted, and nobody may have its node yet: a node that a pod kept
+ * from a device that is gone leads to whatever has its number now.
+ */
+async function refuseForeignMounts(
   volume: StagedVolume,
   device: BlockDevice,
-  { host, ctx }: { readonly host: NodeHost; readonly ctx: Context },
-): Promise<StagedVolume> {
-  const mounts = await host.mounts.list(ctx);
+  host: NodeHost,
+  ctx: Context,
+): Promise<void> {
+  const isBlock = volume.use.access.type === "block";
+  const mayHaveNodes = isBlock && volume.phase === "staged";
+  const mounts = await mountsOf(device, host, ctx);
   refuseMounted(
-    mounts.filter((mount) => isMountOf(device, mount)),
-    `stage volume "${volume.volumeId}" as a raw block device`,
+    mounts.filter((mount) => (isDeviceNode(mount) ? !mayHaveNodes : isBlock)),
+    `stage volume "${volume.volumeId}" on "${device.path}" (${device.majorMinor})`,
   );
-  return volume;
 }

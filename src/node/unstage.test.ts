@@ -82,7 +82,10 @@ test("unstage() refuses while another device is stacked on the volume", async ()
 test("unstage() waits for an outage to end, since unmounting writes back what is dirty", async () => {
   const { world, volume, stagingPath, request } = await staged();
   world.kernel.lose(volume.nqn);
-  await assert.rejects(unstage(request, world.host, world.ctx), { kind: "unavailable" });
+  await assert.rejects(unstage(request, world.host, world.ctx), {
+    kind: "unavailable",
+    message: /the connection to ".*" is lost, and data not written back waits for it/,
+  });
   assert.equal(world.mountsAt(stagingPath).length, 1);
   assert.equal(world.kernel.controllers.size, 1);
   world.kernel.restore(volume.nqn, { renumbered: false });

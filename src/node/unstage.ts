@@ -20,6 +20,6 @@ export async function unstage(
   if (volume?.stagingPath !== stagingPath)
     await clearStagingPath(stagingPath, `unstage volume "${volumeId}"`, host, ctx);
   if (volume === undefined) return;
-  await release(volume, host, ctx);
+  await release(volume, "keep", host, ctx);
   ctx.log.info({ volumeId, nqn: volume.target.nqn }, "Unstaged a volume");
 }

@@ -59,7 +59,7 @@ export class FakeKernel {
 
   disconnect(nqn: Nqn): void {
     const device = this.controllers.get(nqn)?.device;
-    if (device !== undefined && this.mountsOf(device).length > 0)
+    if (device !== undefined && this.exports.has(nqn) && this.mountsOf(device).length > 0)
       this.damage.push(`disconnected ${nqn} under a mount`);
     if (!this.keepsControllers) this.controllers.delete(nqn);
   }
