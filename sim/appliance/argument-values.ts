@@ -47,14 +47,6 @@ export function bytesOf(argument: string, value: Value): number {
   return bytes;
 }
 
-/** A list argument: an array, or text with commas. */
-export function listOf(argument: string, value: Value): readonly string[] {
-  if (Array.isArray(value)) return value.map((item: Value) => textOf(argument, item));
-  return textOf(argument, value)
-    .split(",")
-    .filter((item) => item !== "");
-}
-
 function decimal(argument: string, value: Value): string {
   if (value instanceof Duration) throw invalidValue(argument);
   const text = textOf(argument, value);

@@ -31,10 +31,12 @@ export class FileSystem {
   #usedBytes = 0;
   #entryCount = 0;
 
-  constructor(facts: FileSystemFacts, numbering: Numbering) {
+  /** @param rootNumber - Of the mount point in `/file`, where a restored file system has one already. */
+  constructor(facts: FileSystemFacts, numbering: Numbering, rootNumber?: number) {
     this.facts = facts;
     this.#numbering = numbering;
-    this.root = this.#directory({ parent: undefined, name: facts.mountPoint }, undefined);
+    const number = rootNumber ?? numbering.next("file");
+    this.root = emptyDirectory({ parent: undefined, name: facts.mountPoint }, number, undefined);
   }
 
   /** Bytes of all files, counting shared ones once. */
@@ -156,16 +158,8 @@ export class FileSystem {
     this.#usedBytes += extent.bytes;
   }
 
-  #directory(place: { name: string; parent: Directory | undefined }, subvolume?: Subvolume) {
-    const directory: Directory = {
-      kind: "directory",
-      number: this.#numbering.next("file"),
-      ...place,
-      modified: new Date(),
-      children: new Map(),
-      subvolume,
-    };
-    return directory;
+  #directory(place: Place, subvolume?: Subvolume): Directory {
+    return emptyDirectory(place, this.#numbering.next("file"), subvolume);
   }
 
   #newSubvolume(parentUuid: string | undefined, readOnly: boolean): Subvolume {
@@ -215,4 +209,14 @@ export class FileSystem {
     extent.owners -= 1;
     if (extent.owners === 0) this.#usedBytes -= extent.bytes;
   }
+}
+
+function emptyDirectory(
+  place: Pick<Directory, "name" | "parent">,
+  number: number,
+  subvolume: Subvolume | undefined,
+): Directory {
+  const { name, parent } = place;
+  const [modified, children] = [new Date(), new Map()];
+  return { kind: "directory", number, name, parent, modified, children, subvolume };
 }

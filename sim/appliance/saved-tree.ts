@@ -26,6 +26,7 @@ type SavedEntry = SavedFile | SavedDirectory;
 export interface SavedFileSystem {
   readonly facts: FileSystemFacts;
   readonly foreignBytes: number;
+  readonly root: { readonly number: number; readonly modified: number };
   /** Bytes of each extent. */
   readonly extents: readonly number[];
   readonly entries: readonly SavedEntry[];
@@ -40,15 +41,17 @@ export function saveFileSystem({ facts, foreignBytes, root }: FileSystem): Saved
   };
   const entries = [...root.children.values()].map((entry) => saveEntry(entry, indexOf));
   const extents = [...indices.keys()].map(({ bytes }) => bytes);
-  return { facts, foreignBytes, extents, entries };
+  const { number, modified } = root;
+  return { facts, foreignBytes, root: { number, modified: modified.getTime() }, extents, entries };
 }
 
 export function restoreFileSystem(saved: SavedFileSystem, numbering: Numbering): FileSystem {
-  const fileSystem = new FileSystem(saved.facts, numbering);
+  const fileSystem = new FileSystem(saved.facts, numbering, saved.root.number);
   fileSystem.foreignBytes = saved.foreignBytes;
   const extents = saved.extents.map((bytes) => ({ bytes, owners: 0 }));
   for (const extent of extents) fileSystem.restoreExtent(extent);
   for (const entry of saved.entries) restoreEntry(entry, fileSystem.root, { fileSystem, extents });
+  fileSystem.root.modified = new Date(saved.root.modified);
   return fileSystem;
 }
 
