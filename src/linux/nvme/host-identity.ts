@@ -35,10 +35,16 @@ export async function loadHostIdentity(folders: IdentityFolders): Promise<HostId
     const hostId = await readLine(join(folders.etcNvme, "hostid"));
     return { hostNqn: own, hostId: hostId ?? hostIdFor(own) };
   }
-  const kept = join(folders.state, "hostnqn");
-  const hostNqn = (await readNqn(kept)) ?? `${uuidNqnPrefix}${randomUUID()}`;
-  await writeAtomically(kept, `${hostNqn}\n`);
+  const hostNqn = await keptNqn(join(folders.state, "hostnqn"));
   return { hostNqn, hostId: hostIdFor(hostNqn) };
+}
+
+async function keptNqn(path: string): Promise<string> {
+  const kept = await readNqn(path);
+  if (kept !== undefined) return kept;
+  const made = `${uuidNqnPrefix}${randomUUID()}`;
+  await writeAtomically(path, `${made}\n`);
+  return made;
 }
 
 function hostIdFor(hostNqn: string): string {

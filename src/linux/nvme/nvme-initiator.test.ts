@@ -1,0 +1,248 @@
+import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import test from "node:test";
+import type { Nqn } from "#domain/nqn.ts";
+import type { ConnectOptions } from "#domain/nvme-target.ts";
+import { GiB } from "#lib/bytes.ts";
+import type { Exec } from "#linux/exec.ts";
+import { testContext } from "#test/fakes/context.ts";
+import { ManualClock } from "#test/fakes/manual-clock.ts";
+import { NvmeKernel, type NvmeKernelOptions } from "#test/fakes/nvme-kernel.ts";
+import { RecordingLog } from "#test/fakes/recording-log.ts";
+import { NvmeCli } from "./nvme-cli.ts";
+import { NvmeInitiator } from "./nvme-initiator.ts";
+
+const nqn = "nqn.2000-02.com.mikrotik:pvc-a.1-abcdefgh" as Nqn;
+const other = "nqn.2000-02.com.mikrotik:pvc-b.1-abcdefgh" as Nqn;
+const target = { nqn, addresses: ["10.0.0.1"], port: 4420 };
+const twoPaths = { ...target, addresses: ["10.0.0.1", "10.0.0.2"] };
+const options: ConnectOptions = {
+  ctrlLossTmoSeconds: -1,
+  reconnectDelaySeconds: 2,
+  keepAliveTmoSeconds: undefined,
+  nrIoQueues: undefined,
+};
+const identity = {
+  hostNqn: "nqn.2014-08.org.nvmexpress:uuid:11111111-2222-3333-4444-555555555555",
+  hostId: "11111111-2222-3333-4444-555555555555",
+};
+const ctx = testContext();
+
+/** An initiator on a fake kernel whose target exports `nqn` and `other`. */
+function rig(kernelOptions: NvmeKernelOptions = {}, wrap: (exec: Exec) => Exec = (exec) => exec) {
+  const kernel = new NvmeKernel(kernelOptions);
+  kernel.export(nqn, { sizeBytes: GiB, uuid: "one" });
+  kernel.export(other, { sizeBytes: 2 * GiB });
+  const { dev, deviceNumberOf } = kernel;
+  const host = { sysfs: kernel.tree.sysfs, dev, deviceNumberOf };
+  const clock = new ManualClock();
+  const cli = new NvmeCli(wrap(kernel.exec));
+  const initiator = new NvmeInitiator({ cli, host, identity, clock });
+  return { kernel, clock, initiator, [Symbol.dispose]: () => kernel[Symbol.dispose]() };
+}
+
+test("connect() asks nvme-cli for exactly this subsystem, and findDevice() finds it", async () => {
+  using it = rig();
+  await it.initiator.connect(target, options, ctx);
+  assert.deepEqual(it.kernel.commands, [
+    `nvme connect --transport=tcp --traddr=10.0.0.1 --trsvcid=4420 --nqn=${nqn} --hostnqn=${identity.hostNqn} --hostid=${identity.hostId} --ctrl-loss-tmo=-1 --reconnect-delay=2`,
+  ]);
+  assert.equal((await it.initiator.findDevice(nqn, ctx))?.sizeBytes, GiB);
+  assert.equal(await it.initiator.findDevice(other, ctx), undefined);
+});
+
+test("connect() hands over the optional limits", async () => {
+  using it = rig();
+  await it.initiator.connect(target, { ...options, keepAliveTmoSeconds: 5, nrIoQueues: 4 }, ctx);
+  assert.match(it.kernel.commands[0] ?? "", / --keep-alive-tmo=5 --nr-io-queues=4$/);
+});
+
+test("connect() does nothing when it is connected already", async () => {
+  using it = rig();
+  await it.initiator.connect(target, options, ctx);
+  await it.initiator.connect(target, options, ctx);
+  assert.equal(it.kernel.commands.length, 1);
+  assert.deepEqual(it.kernel.controllersOf(nqn), ["nvme0"]);
+});
+
+test("connect() succeeds when somebody else connected in between", async () => {
+  using it = rig({}, (exec) => async (request, context) => {
+    await exec(request, context);
+    return exec(request, context);
+  });
+  await it.initiator.connect(target, options, ctx);
+  assert.deepEqual(it.kernel.controllersOf(nqn), ["nvme0"]);
+});
+
+test("connect() rejects with unavailable and nvme-cli's words for an unknown NQN", async () => {
+  using it = rig();
+  it.kernel.unexport(nqn);
+  await assert.rejects(it.initiator.connect(target, options, ctx), {
+    kind: "unavailable",
+    message: `Cannot connect "${nqn}": nvme failed with exit code 1: Failed to write to /dev/nvme-fabrics: Input/output error`,
+  });
+  assert.equal(it.clock.slept, 0);
+});
+
+test("connect() waits for a controller that is reconnecting", async () => {
+  using it = rig();
+  await it.initiator.connect(target, options, ctx);
+  it.kernel.startOutage(nqn);
+  await assert.rejects(it.initiator.connect(target, options, ctx), {
+    kind: "unavailable",
+    message: `Cannot connect "${nqn}": nvme0 is "connecting"`,
+  });
+  assert.ok(it.clock.slept >= 10_000 && it.clock.slept < 11_000);
+  assert.equal(it.kernel.commands.length, 1);
+  it.kernel.endOutage(nqn);
+  await it.initiator.connect(target, options, ctx);
+});
+
+test("connect() makes a new connection beside one that is being deleted", async () => {
+  using it = rig();
+  await it.initiator.connect(target, options, ctx);
+  it.kernel.setState("nvme0", "deleting");
+  it.kernel.export(nqn, { sizeBytes: GiB, uuid: "one" }, "10.0.0.2:4420");
+  await it.initiator.connect({ ...target, addresses: ["10.0.0.2"] }, options, ctx);
+  assert.deepEqual(it.kernel.controllersOf(nqn), ["nvme0", "nvme1"]);
+  assert.ok(await it.initiator.findDevice(nqn, ctx));
+});
+
+test("connect() makes one connection per address", async () => {
+  using it = rig();
+  it.kernel.export(nqn, { sizeBytes: GiB, uuid: "one" }, "10.0.0.2:4420");
+  await it.initiator.connect(twoPaths, options, ctx);
+  assert.deepEqual(it.kernel.controllersOf(nqn), ["nvme0", "nvme1"]);
+  assert.match((await it.initiator.findDevice(nqn, ctx))?.path ?? "", /nvme0n1$/);
+});
+
+test("connect() is content with one live path, and logs the other", async () => {
+  using it = rig();
+  const log = new RecordingLog();
+  await it.initiator.connect(twoPaths, options, testContext({ log }));
+  const warnings = log.records.filter(({ level }) => level === "warn");
+  assert.deepEqual(
+    warnings.map(({ message, fields }) => [message, fields["address"]]),
+    [["Cannot connect a path", "10.0.0.2"]],
+  );
+});
+
+test("connect() makes a single connection where native multipath is off", async () => {
+  using it = rig({ multipath: false });
+  it.kernel.export(nqn, { sizeBytes: GiB, uuid: "one" }, "10.0.0.2:4420");
+  await it.initiator.connect(twoPaths, options, ctx);
+  assert.deepEqual(it.kernel.controllersOf(nqn), ["nvme0"]);
+});
+
+test("connect() takes the next address where native multipath is off", async () => {
+  using it = rig({ multipath: false });
+  it.kernel.unexport(nqn);
+  it.kernel.export(nqn, { sizeBytes: GiB }, "10.0.0.2:4420");
+  await it.initiator.connect(twoPaths, options, ctx);
+  assert.ok(await it.initiator.findDevice(nqn, ctx));
+});
+
+test("connect() says which module is missing", async () => {
+  using it = rig();
+  rmSync(`${it.kernel.dev}/nvme-fabrics`);
+  await assert.rejects(it.initiator.connect(target, options, ctx), {
+    kind: "failed-precondition",
+    message: /nvme-fabrics" is missing, the kernel module nvme-tcp is not loaded$/,
+  });
+  assert.deepEqual(it.kernel.commands, []);
+});
+
+test("connect() says so when no controller appears at all", async () => {
+  using it = rig({}, () => async () => ({ stdout: "", stderr: "" }));
+  await assert.rejects(it.initiator.connect(target, options, ctx), {
+    kind: "unavailable",
+    message: `Cannot connect "${nqn}": there is no controller`,
+  });
+});
+
+test("rescan() asks live controllers of this NQN only", async () => {
+  using it = rig();
+  await it.initiator.connect(target, options, ctx);
+  await it.initiator.connect({ ...target, nqn: other }, options, ctx);
+  await it.initiator.rescan(nqn, ctx);
+  const asked = (name: string) =>
+    it.kernel.tree.sysfs.read("class", "nvme", name, "rescan_controller");
+  assert.deepEqual([asked("nvme0"), asked("nvme1")], ["1", ""]);
+});
+
+test("rescan() shows the device of an orphaned subsystem, and a new size", async () => {
+  using it = rig();
+  await it.initiator.connect(target, options, ctx);
+  it.kernel.startOutage(nqn);
+  it.kernel.export(nqn, { sizeBytes: 3 * GiB, uuid: "two" });
+  it.kernel.endOutage(nqn);
+  assert.equal(await it.initiator.findDevice(nqn, ctx), undefined);
+  await it.initiator.rescan(nqn, ctx);
+  it.kernel.rescan();
+  assert.equal((await it.initiator.findDevice(nqn, ctx))?.sizeBytes, 3 * GiB);
+});
+
+test("rescan() rejects with unavailable without a live controller", async () => {
+  using it = rig();
+  await assert.rejects(it.initiator.rescan(nqn, ctx), {
+    kind: "unavailable",
+    message: `Cannot rescan "${nqn}": no live controller`,
+  });
+});
+
+test("disconnect() removes every controller of this NQN and no other", async () => {
+  using it = rig();
+  it.kernel.export(nqn, { sizeBytes: GiB, uuid: "one" }, "10.0.0.2:4420");
+  await it.initiator.connect(twoPaths, options, ctx);
+  await it.initiator.connect({ ...target, nqn: other }, options, ctx);
+  await it.initiator.disconnect(nqn, ctx);
+  assert.deepEqual(it.kernel.controllersOf(nqn), []);
+  assert.equal(it.kernel.controllersOf(other).length, 1);
+  assert.equal(it.kernel.commands.at(-1), `nvme disconnect --nqn=${nqn}`);
+});
+
+test("disconnect() of what is not connected runs nothing", async () => {
+  using it = rig();
+  await it.initiator.disconnect(nqn, ctx);
+  assert.deepEqual(it.kernel.commands, []);
+});
+
+test("disconnect() removes a controller that is reconnecting", async () => {
+  using it = rig();
+  await it.initiator.connect(target, options, ctx);
+  it.kernel.startOutage(nqn);
+  await it.initiator.disconnect(nqn, ctx);
+  assert.deepEqual(it.kernel.controllersOf(nqn), []);
+});
+
+test("disconnect() rejects with unavailable while sysfs still shows a controller", async () => {
+  using it = rig({ disconnectHangs: true });
+  await it.initiator.connect(target, options, ctx);
+  await assert.rejects(it.initiator.disconnect(nqn, ctx), {
+    kind: "unavailable",
+    message: `Cannot disconnect "${nqn}": nvme0 is "deleting (no IO)"`,
+  });
+});
+
+test("disconnect() tells what nvme-cli said when the controller stays", async () => {
+  using it = rig({}, (exec) => async (request, context) => {
+    if (request.args[0] === "disconnect")
+      return exec({ ...request, args: ["unheard-of"] }, context);
+    return exec(request, context);
+  });
+  await it.initiator.connect(target, options, ctx);
+  await assert.rejects(it.initiator.disconnect(nqn, ctx), {
+    kind: "unavailable",
+    message: /: nvme0 is "live"; nvme failed with exit code 1: unknown command unheard-of$/,
+  });
+});
+
+test("disconnect() believes sysfs, not nvme-cli's exit code", async () => {
+  using it = rig({}, (exec) => async (request, context) => {
+    await exec(request, context);
+    return request.args[0] === "disconnect" ? exec(request, context) : { stdout: "", stderr: "" };
+  });
+  await it.initiator.connect(target, options, ctx);
+  await it.initiator.disconnect(nqn, ctx);
+  assert.equal(it.kernel.commands.length, 3);
+});
