@@ -4,8 +4,10 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-bin := node_modules/.bin
 # Node 24 comes from npm (package "node"), so that any machine with some Node and npm has the right one.
+# First in PATH, because the tools in there start the node that they find.
+bin := node_modules/.bin
+export PATH := $(CURDIR)/$(bin):$(PATH)
 node := $(bin)/node
 
 .PHONY: help
