@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { bytesOf } from "#sim/appliance/argument-values.ts";
+import { bytesOf, numberOf } from "#sim/appliance/argument-values.ts";
 import type { BackEnd } from "#sim/appliance/back-end.ts";
 import { type Policy, policies } from "#sim/appliance/policies.ts";
 import type { PoolOptions } from "#sim/appliance/pool.ts";
@@ -191,7 +191,7 @@ function poolKeyFrom(text: string): Partial<PoolOptions> {
     case "raid":
       return { raid: value === "none" ? "none" : oneOf([0, 1, 5, 6, 10], Number(value)) };
     case "members":
-      return { members: oneOf([1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20], Number(value)) };
+      return { members: numberOf("members", value, [1, 20]) };
     default:
       throw new RangeError(`a pool has no "${key}"`);
   }

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import ssh2 from "ssh2";
+import { generateKeyPair } from "./key-pair.ts";
 
 /** A key pair for the user of a simulator that was given no key. */
 export interface ClientKey {
@@ -13,7 +13,7 @@ export interface ClientKey {
 }
 
 export function generateClientKey(): ClientKey {
-  const pair = ssh2.utils.generateKeyPairSync("ed25519", { comment: "rds-csi-simulator" });
+  const pair = generateKeyPair("ed25519", "rds-csi-simulator");
   return { privateKey: pair.private, publicKey: pair.public, file: undefined };
 }
 

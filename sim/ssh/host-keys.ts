@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import ssh2 from "ssh2";
+import { generateKeyPair } from "./key-pair.ts";
 
 export type HostKeyType = "ed25519" | "rsa";
 
@@ -29,11 +30,7 @@ export function hostKeyFrom(privateKey: string): HostKey {
 }
 
 export function generateHostKey(type: HostKeyType): HostKey {
-  const pair =
-    type === "rsa"
-      ? ssh2.utils.generateKeyPairSync("rsa", { bits: 2048 })
-      : ssh2.utils.generateKeyPairSync("ed25519");
-  return hostKeyFrom(pair.private);
+  return hostKeyFrom(generateKeyPair(type, "rds-csi-simulator").private);
 }
 
 /** Keys of a simulator that keeps state: made at the first start, the same ever after. */

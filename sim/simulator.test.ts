@@ -1,0 +1,384 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import ssh2 from "ssh2";
+import { temporaryDirectory } from "#sim/appliance/testing/temporary-directory.ts";
+import { generateKeyPair } from "#sim/ssh/key-pair.ts";
+import { TestClient } from "#sim/ssh/testing/ssh-client.ts";
+import { simulatorGreeting } from "./greeting.ts";
+import type { SimulatorOptions } from "./options.ts";
+import { Simulator } from "./simulator.ts";
+
+/** Without the RSA key, which takes a while to make. */
+const start = (options: SimulatorOptions = {}) =>
+  Simulator.start({ hostKeyTypes: ["ed25519"], ...options });
+
+const add = "/disk/add type=file slot=a file-path=/storage-pool/a.img file-size=1G";
+
+/** As the driver sends it: a nonce tells a finished line from a broken one. */
+const guarded = (body: string, nonce = "n1") =>
+  `:onerror e in={ ${body}; :put "${nonce}:ok" } do={ :put ("${nonce}:err:" . $e) }`;
+
+test("a line over SSH prints with CRLF, and prints end with an empty line", async () => {
+  await using simulator = await start();
+  using client = await TestClient.connect(simulator);
+  const identity = await client.exec("/system/identity/print");
+  assert.deepEqual(identity, { stdout: "  name: RDS2216\r\n\r\n", stderr: "", exitStatus: 0 });
+  const silent = await client.exec(add);
+  assert.deepEqual(silent, { stdout: "", stderr: "", exitStatus: 0 });
+});
+
+test("a driver's line creates a volume and reads it back in one round trip", async () => {
+  await using simulator = await start();
+  using client = await TestClient.connect(simulator);
+  await client.print("/file/add name=storage-pool/csi type=directory");
+  const create =
+    '/disk/btrfs/subvolume/add fs="storage-pool-fs" name="csi/pvc-a"; ' +
+    '/disk/add type=file slot="pvc-a" file-path="/storage-pool/csi/pvc-a/disk.img" file-size="1048576" ' +
+    'mount-filesystem=no nvme-tcp-export=no comment="rds-csi=1 cluster=c1 rev=1"; ' +
+    ":put [:serialize to=json options=json.no-string-conversion [/disk/print detail as-value " +
+    'proplist=.id,slot,size,file-path,comment where slot="pvc-a"]]';
+  const [json = "", verdict] = (await client.print(guarded(create))).split("\r\n");
+  assert.equal(verdict, "n1:ok");
+  const [disk] = JSON.parse(json);
+  assert.deepEqual(
+    { ...disk, ".id": "*" },
+    {
+      ".id": "*",
+      slot: "pvc-a",
+      size: 2 ** 20,
+      "file-path": "/storage-pool/csi/pvc-a/disk.img",
+      comment: "rds-csi=1 cluster=c1 rev=1",
+    },
+  );
+  const attach =
+    '/disk/set [find slot="pvc-a" comment~"rev=1"] nvme-tcp-server-nqn="nqn.2000-02.com.mikrotik:pvc-a.1" ' +
+    'nvme-tcp-server-port=4420 nvme-tcp-export=yes comment="rds-csi=1 cluster=c1 rev=2"';
+  assert.equal(await client.print(guarded(attach)), "n1:ok");
+  assert.equal(await client.print(guarded(attach)), "n1:ok", "matches nothing the second time");
+  const nqn = await client.print(":put [/disk/get pvc-a nvme-tcp-server-nqn]");
+  assert.equal(nqn, "nqn.2000-02.com.mikrotik:pvc-a.1");
+});
+
+test("a run-time error keeps the effects before it, a parse error prevents all", async () => {
+  await using simulator = await start();
+  using client = await TestClient.connect(simulator);
+  const failing = await client.print(guarded(`${add}; ${add.replace("a.img", "b.img")}`));
+  assert.equal(failing, "n1:err:failure: already have such entry");
+  assert.equal(await client.print(":put [:len [/disk/find slot=a]]"), "1");
+  const refused = await client.exec(guarded("/disk/remove a; /disk/set pool nonsense=1"));
+  assert.match(refused.stdout, /^bad parameter nonsense \(line 1 column \d+\)\r\n$/);
+  assert.equal(await client.print(":put [:len [/disk/find slot=a]]"), "1");
+});
+
+test("the exit status and the stream of errors follow their switches", async () => {
+  await using simulator = await start();
+  using client = await TestClient.connect(simulator);
+  const line = "/disk/set nobody comment=x";
+  const text = "no such item\r\n";
+  assert.deepEqual(await client.exec(line), { stdout: text, stderr: "", exitStatus: 1 });
+  simulator.switches.set("exit-status", "0");
+  simulator.switches.set("error-stream", "stderr");
+  assert.deepEqual(await client.exec(line), { stdout: "", stderr: text, exitStatus: 0 });
+  simulator.switches.set("exit-status", "absent");
+  assert.equal((await client.exec(line)).exitStatus, undefined);
+  assert.equal((await client.exec(":put 1")).exitStatus, undefined);
+});
+
+test("the output width follows its switch", async () => {
+  await using simulator = await start();
+  using client = await TestClient.connect(simulator);
+  const longest = async () =>
+    Math.max(
+      ...(await client.print("/disk/print detail"))
+        .split("\r\n")
+        .map((line) => line.trimEnd().length),
+    );
+  assert.ok((await longest()) <= 80);
+  simulator.switches.set("output-width", 200);
+  const wide = await longest();
+  assert.ok(wide > 80 && wide <= 200);
+});
+
+test("a fault before, during or after a line leaves nothing, a part, or all of its effects", async () => {
+  await using simulator = await start();
+  const slots = async () => {
+    using client = await TestClient.connect(simulator);
+    return await client.print(":put [:len [/disk/find type=file]]");
+  };
+  const cut = async (at: "before" | "during" | "after") => {
+    using client = await TestClient.connect(simulator);
+    simulator.faults.add({ match: /add type=file/, at, action: "cut" });
+    await assert.rejects(client.exec(guarded(`${add}; ${add.replaceAll(/\ba\b/g, "b")}`)));
+    const found = await slots();
+    await client.closed();
+    using other = await TestClient.connect(simulator);
+    await other.print("/disk/remove [find type=file]");
+    return found;
+  };
+  assert.equal(await cut("before"), "0");
+  assert.equal(await cut("during"), "1");
+  assert.equal(await cut("after"), "2");
+});
+
+test("a fault can answer with stray text, half an answer, or a failure, so many times", async () => {
+  await using simulator = await start();
+  using client = await TestClient.connect(simulator);
+  const { faults } = simulator;
+  const garbage = faults.add({ match: /:put/, at: "after", action: "garbage", times: 2 });
+  for (let turn = 0; turn < 2; turn += 1)
+    assert.match(await client.print(":put 1"), /^\d\d-\d\d .*via ssh\r\n1$/);
+  assert.equal(await client.print(":put 1"), "1");
+  assert.equal(garbage.struck, 2);
+  faults.add({ match: /:put/, at: "after", action: "truncate" });
+  assert.equal((await client.exec(":put 123456")).stdout, "1234");
+  faults.add({ match: /set/, at: "before", action: "error", text: "interrupted" });
+  const failed = await client.exec("/system/identity/set name=x");
+  assert.deepEqual(failed, { stdout: "interrupted\r\n", stderr: "", exitStatus: 1 });
+  assert.equal(await client.print(":put [/system/identity/get name]"), "RDS2216");
+  faults.add({ match: /add/, at: "during", action: "error", text: "action failed (6)" });
+  const caught = await client.print(guarded(`${add}; /disk/set a comment=x`));
+  assert.equal(caught, "n1:err:action failed (6)");
+  const armed = faults.add({ match: /:put/, at: "before", action: "cut" });
+  armed.remove();
+  assert.equal(await client.print(":put 2"), "2");
+});
+
+test("a hang answers nothing, and the connection goes on for others", async () => {
+  await using simulator = await start();
+  using client = await TestClient.connect(simulator);
+  simulator.faults.add({ match: /add/, at: "after", action: "hang" });
+  const hung = client.exec(add).then(
+    () => "answered",
+    () => "lost",
+  );
+  assert.equal(await Promise.race([hung, sleep(50, "waiting")]), "waiting");
+  using other = await TestClient.connect(simulator);
+  assert.equal(await other.print(":put [:len [/disk/find slot=a]]"), "1");
+});
+
+test("a line whose client went away has its effect all the same", async () => {
+  await using simulator = await start({ switches: { "add-latency": 60 } });
+  const client = await TestClient.connect(simulator);
+  const lost = client.exec(add).catch(() => "lost");
+  await sleep(20);
+  client[Symbol.dispose]();
+  assert.equal(await lost, "lost");
+  using other = await TestClient.connect(simulator);
+  assert.equal(await other.print(":put [:len [/disk/find slot=a]]"), "0", "not yet");
+  await sleep(80);
+  assert.equal(await other.print(":put [:len [/disk/find slot=a]]"), "1");
+});
+
+test("down() breaks connections and refuses new ones, up() is back on the same port", async () => {
+  await using simulator = await start();
+  const { port } = simulator;
+  using client = await TestClient.connect(simulator);
+  await client.print(add);
+  await simulator.down();
+  await client.closed();
+  await assert.rejects(TestClient.connect(simulator), { code: "ECONNREFUSED" });
+  await simulator.up();
+  assert.equal(simulator.port, port);
+  using again = await TestClient.connect(simulator);
+  assert.equal(await again.print(":put [:len [/disk/find slot=a]]"), "1");
+});
+
+test("reboot() keeps the disks and starts the uptime anew", async () => {
+  await using simulator = await start();
+  using client = await TestClient.connect(simulator);
+  await client.print(add);
+  const bootedAt = simulator.appliance.bootedAt;
+  await sleep(2);
+  await simulator.reboot();
+  await client.closed();
+  assert.ok(simulator.appliance.bootedAt > bootedAt);
+  using again = await TestClient.connect(simulator);
+  assert.equal(await again.print(":put [:len [/disk/find slot=a]]"), "1");
+});
+
+test("a second channel waits, is refused, or runs, by its switch", async () => {
+  await using simulator = await start({ switches: { latency: 40 } });
+  using client = await TestClient.connect(simulator);
+  const both = async () => {
+    const began = performance.now();
+    const results = await Promise.allSettled([client.exec(":put 1"), client.exec(":put 2")]);
+    return { results, took: performance.now() - began };
+  };
+  const blocked = await both();
+  assert.ok(blocked.took >= 78, `one after the other, took ${blocked.took} ms`);
+  simulator.switches.set("second-channel", "refuse");
+  const refused = (await both()).results.map(({ status }) => status);
+  assert.deepEqual(refused, ["fulfilled", "rejected"]);
+  simulator.switches.set("second-channel", "allow");
+  const allowed = await both();
+  assert.ok(allowed.took < 78, `side by side, took ${allowed.took} ms`);
+});
+
+test("connections beyond max-sessions are closed at once", async () => {
+  await using simulator = await start({ switches: { "max-sessions": 1 } });
+  using client = await TestClient.connect(simulator);
+  const extra = connect(simulator.port);
+  await once(extra, "close");
+  assert.equal(extra.bytesRead, 0);
+  assert.equal(await client.print(":put 1"), "1");
+  assert.equal(simulator.openConnections, 1);
+});
+
+test("keep-alive requests are not answered, unless switched", async () => {
+  await using simulator = await start();
+  const keepalive = { keepaliveInterval: 20, keepaliveCountMax: 2 };
+  using client = await TestClient.connect(simulator, keepalive);
+  const lost = await Promise.race([once(client.ssh, "error"), sleep(2000, ["alive"])]);
+  assert.match(String(lost[0]), /Keepalive timeout/);
+  simulator.switches.set("keepalive", "answered");
+  using answered = await TestClient.connect(simulator, keepalive);
+  const outcome = await Promise.race([once(answered.ssh, "error"), sleep(150, ["alive"])]);
+  assert.equal(outcome[0], "alive");
+});
+
+test("only known keys of users with the policy ssh log in", async () => {
+  const stranger = generateKeyPair("ed25519", "stranger");
+  const rsa = generateKeyPair("rsa", "old");
+  await using simulator = await start({
+    users: [
+      { name: "csi", policies: ["ssh", "read"], publicKeys: [] },
+      { name: "old", policies: ["ssh", "read"], publicKeys: [rsa.public] },
+      { name: "api", policies: ["read", "write"], publicKeys: [] },
+    ],
+  });
+  const login = (options: ssh2.ConnectConfig) => TestClient.connect(simulator, options);
+  const refused = /All configured authentication methods failed/;
+  await assert.rejects(login({ privateKey: stranger.private }), refused);
+  await assert.rejects(login({ username: "nobody" }), refused);
+  await assert.rejects(login({ username: "api" }), refused);
+  await assert.rejects(login({ password: "secret", authHandler: ["password"] }), refused);
+  using old = await login({ username: "old", privateKey: rsa.private });
+  assert.equal((await old.exec(add)).stdout, "not enough permissions (9)\r\n");
+  using plain = await login({ username: "csi+ct80w" });
+  assert.equal(await plain.print(":put 1"), "1");
+  simulator.rejectAuthentication(true);
+  await assert.rejects(login({}), refused);
+  simulator.rejectAuthentication(false);
+  using again = await login({});
+  assert.equal(await again.print(":put 1"), "1");
+});
+
+test("an ECDSA key is refused as on a device", async () => {
+  const { public: key } = ssh2.utils.generateKeyPairSync("ecdsa", { bits: 256 });
+  const users = [{ name: "csi", policies: ["ssh" as const], publicKeys: [key] }];
+  await assert.rejects(start({ users }), /unable to load key file/);
+});
+
+test("there is no terminal and no shell, and a command may not begin with a dash", async () => {
+  await using simulator = await start();
+  using client = await TestClient.connect(simulator);
+  const withTerminal = new Promise((resolve) => {
+    client.ssh.exec(":put 1", { pty: true }, (error) => resolve(error?.message));
+  });
+  assert.match(String(await withTerminal), /Unable to request a pseudo-terminal/);
+  const text = await new Promise((resolve, reject) => {
+    client.ssh.shell(false, (error, channel) => {
+      if (error) return reject(error);
+      return channel.on("data", (data: Buffer) => resolve(data.toString()));
+    });
+  });
+  assert.match(String(text), /single commands/);
+  await assert.rejects(client.exec("-v"), /Unable to exec/);
+  assert.equal(await client.print(":put 1"), "1");
+});
+
+test("changeHostKey() gives the appliance another identity", async () => {
+  await using simulator = await start();
+  const [before] = simulator.hostKeys;
+  await simulator.changeHostKey();
+  const [after] = simulator.hostKeys;
+  assert.notEqual(before?.fingerprint, after?.fingerprint);
+  const seen: string[] = [];
+  const hostVerifier = (hash: string) => seen.push(hash) > 0;
+  using _client = await TestClient.connect(simulator, { hostHash: "sha256", hostVerifier });
+  const digest = Buffer.from(seen[0] ?? "", "hex")
+    .toString("base64")
+    .replace(/=+$/, "");
+  assert.equal(after?.fingerprint, `SHA256:${digest}`);
+});
+
+test("a simulator with a state directory comes back with its keys, disks and exports", async () => {
+  await using directory = await temporaryDirectory();
+  const options = { stateDirectory: directory.path, backEnd: "files" as const };
+  const lines = [`${add} nvme-tcp-export=yes`, "/system/identity/set name=kept"];
+  const first = await start(options);
+  const { fingerprint } = first.hostKeys[0] ?? {};
+  {
+    using client = await TestClient.connect(first);
+    for (const line of lines) await client.print(line);
+    first.faults.add({ match: /slot=c/, at: "after", action: "cut" });
+    await assert.rejects(client.exec(add.replaceAll(/\ba\b/g, "c")));
+  }
+  // Not disposed: what was answered, or cut off after its effect, is saved already.
+  await first.down();
+
+  await using second = await start(options);
+  assert.equal(second.hostKeys[0]?.fingerprint, fingerprint);
+  using client = await TestClient.connect(second);
+  assert.equal(await client.print(":put [/system/identity/get name]"), "kept");
+  assert.equal(await client.print(":put [:len [/disk/find type=file]]"), "2");
+  assert.deepEqual(await readdir(join(directory.path, "exports")), ["a"]);
+});
+
+test("statistics count logins and lines", async () => {
+  await using simulator = await start();
+  using client = await TestClient.connect(simulator);
+  await client.print(":put 1");
+  await client.print(":put 2");
+  const { statistics } = simulator;
+  assert.deepEqual([statistics.connections, statistics.commands], [1, 2]);
+  assert.deepEqual(statistics.lines, [":put 1", ":put 2"]);
+  statistics.reset();
+  assert.deepEqual([statistics.connections, statistics.lines.length], [0, 0]);
+});
+
+test("the OpenSSH client works as the greeting says, fingerprint included", async (context) => {
+  const run = promisify(execFile);
+  const version = await run("ssh", ["-V"]).catch(() => undefined);
+  if (version === undefined) return context.skip("needs the OpenSSH client");
+  await using directory = await temporaryDirectory();
+  await using simulator = await Simulator.start({ stateDirectory: directory.path });
+  const greeting = simulatorGreeting(simulator);
+  const { file = "" } = simulator.clientKey ?? {};
+  assert.match(
+    greeting,
+    new RegExp(`ssh -p ${simulator.port} -i ${file} csi@127.0.0.1 '/disk print'`),
+  );
+  for (const { fingerprint, publicKey, type } of simulator.hostKeys) {
+    assert.ok(greeting.includes(fingerprint));
+    await mkdir(join(directory.path, type));
+    const path = join(directory.path, type, "host.pub");
+    await writeFile(path, `${publicKey}\n`);
+    assert.ok((await run("ssh-keygen", ["-lf", path])).stdout.includes(fingerprint));
+    const knownHosts = join(directory.path, type, "known_hosts");
+    await writeFile(knownHosts, `[127.0.0.1]:${simulator.port} ${publicKey}\n`);
+    const options = ["-F", "none", "-o", `UserKnownHostsFile=${knownHosts}`, "-o", "BatchMode=yes"];
+    const target = ["-p", String(simulator.port), "-i", file, "csi@127.0.0.1"];
+    const { stdout } = await run("ssh", [...options, ...target, "/system identity print"]);
+    assert.equal(stdout, "  name: RDS2216\r\n\r\n");
+  }
+});
+
+test("a simulator without users of its own prints the private key that nobody keeps", async () => {
+  await using simulator = await start();
+  assert.match(simulatorGreeting(simulator), /BEGIN OPENSSH PRIVATE KEY/);
+});
+
+test("a port that is taken, or an option that does not fit, fails the start", async () => {
+  await using simulator = await start();
+  await assert.rejects(start({ port: simulator.port }), { code: "EADDRINUSE" });
+  await assert.rejects(start({ backEnd: "files" }), /needs a state directory/);
+  await assert.rejects(start({ hostKeys: ["nonsense"] }), /Cannot read host key/);
+});
