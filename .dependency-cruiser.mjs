@@ -29,7 +29,7 @@ const fence = (name, path, only, comment) => ({
   comment,
   severity: "error",
   from: { path: "^(src|sim)/", pathNot: `${only}|[.]test[.]ts$` },
-  to: { path },
+  to: { path, dependencyTypesNot: ["type-only"] },
 });
 
 export default {
@@ -39,7 +39,7 @@ export default {
       comment: "A cycle has no first reader and no last one",
       severity: "error",
       from: {},
-      to: { circular: true },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
     },
     {
       name: "no-orphans",
@@ -90,7 +90,7 @@ export default {
     fence(
       "only-exec-spawns",
       "^(node:)?child_process$",
-      "^src/linux/exec[.]ts$|^sim/appliance/backends/",
+      "^src/linux/exec[.]ts$|^sim/appliance/run-tool[.]ts$|^sim/.*/testing/",
       "One place decides limits, environment and cancellation of processes",
     ),
     fence(
