@@ -32,6 +32,7 @@ const fence = (name, path, only, comment) => ({
   to: { path, dependencyTypesNot: ["type-only"] },
 });
 
+// biome-ignore lint/style/noDefaultExport: dependency-cruiser reads it
 export default {
   forbidden: [
     {
