@@ -1,4 +1,4 @@
-import type { Client, ClientChannel } from "ssh2";
+import type { Client } from "ssh2";
 import { DriverError } from "#domain/errors.ts";
 import type { Context } from "#lib/context.ts";
 import { abortable } from "./abortable.ts";
@@ -33,8 +33,7 @@ export class Connection implements Disposable {
     const timeout = AbortSignal.timeout(this.#endpoint.commandTimeoutMs);
     const limit = AbortSignal.any([ctx.signal, timeout, this.#closed.signal]);
     try {
-      const channel = await abortable(this.#start(line), limit);
-      return await abortable(collect(channel), limit);
+      return await abortable(this.#run(line), limit);
     } catch (error) {
       const failure = this.#failure(error, ctx, timeout);
       this[Symbol.dispose]();
@@ -47,16 +46,20 @@ export class Connection implements Disposable {
     this.#client.destroy();
   }
 
-  #start(line: string): Promise<ClientChannel> {
-    const { promise, resolve, reject } = Promise.withResolvers<ClientChannel>();
-    this.#client.exec(line, (error, channel) => (error ? reject(error) : resolve(channel)));
+  /** Listens from the first moment: exit status and output may come in one packet with the channel. */
+  #run(line: string): Promise<ExecResult> {
+    const { promise, resolve, reject } = Promise.withResolvers<ExecResult>();
+    this.#client.exec(line, (error, channel) =>
+      error ? reject(error) : resolve(collect(channel)),
+    );
     return promise;
   }
 
   #failure(cause: unknown, ctx: Context, timeout: AbortSignal): DriverError {
     const act = `Cannot run a command on appliance "${this.#endpoint.name}"`;
-    if (wasRefused(cause))
-      return new DriverError("unavailable", `${act}: RouterOS refused the channel`, { cause });
+    const refusal = refusalOf(cause);
+    if (refusal !== undefined)
+      return new DriverError("unavailable", `${act}: ${refusal}`, { cause });
     return new DriverError("unknown-outcome", `${act}: ${this.#stateOf(cause, ctx, timeout)}`, {
       cause,
     });
@@ -70,7 +73,9 @@ export class Connection implements Disposable {
   }
 }
 
-/** ssh2 gives only a refused channel a reason; the console line has not left this host then. */
-function wasRefused(error: unknown): boolean {
-  return error instanceof Error && "reason" in error;
+/** Why the line has not left this host, if that is certain: ssh2 gives only a refused channel a reason. */
+function refusalOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if ("reason" in error) return "RouterOS refused the channel";
+  return error.message === "Not connected" ? "the connection is closing" : undefined;
 }
