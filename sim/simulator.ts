@@ -129,6 +129,7 @@ export class Simulator implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.down();
     await this.appliance[Symbol.asyncDispose]();
+    await this.#runner.idle();
   }
 
   #executeAs(user: User): Execute {

@@ -53,6 +53,7 @@ class Struck extends Error {
 export class LineRunner {
   readonly #options: LineRunnerOptions;
   readonly #pace: Pace;
+  readonly #running = new Set<Promise<Reply>>();
 
   constructor(options: LineRunnerOptions) {
     this.#options = options;
@@ -60,6 +61,21 @@ export class LineRunner {
   }
 
   async run(line: string, execute: Execute, signal: AbortSignal): Promise<Reply> {
+    const reply = this.#run(line, execute, signal);
+    this.#running.add(reply);
+    try {
+      return await reply;
+    } finally {
+      this.#running.delete(reply);
+    }
+  }
+
+  /** Resolves when no line is running, also none whose client is gone. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#running);
+  }
+
+  async #run(line: string, execute: Execute, signal: AbortSignal): Promise<Reply> {
     this.#options.statistics.record(line);
     await this.#options.pause(this.#pace.delay(performance.now()));
     if (signal.aborted) return { kind: "cut" };
