@@ -106,6 +106,17 @@ test("the output width follows its switch", async () => {
   assert.ok(wide > 80 && wide <= 200);
 });
 
+test("JSON makes numbers of numeric strings, unless told not to or switched", async () => {
+  await using simulator = await start();
+  using client = await TestClient.connect(simulator);
+  const line = ':put [:serialize to=json {"7.1"}]';
+  assert.equal(await client.print(line), "[7.100000]");
+  const kept = line.replace("to=json", "to=json options=json.no-string-conversion");
+  assert.equal(await client.print(kept), '["7.1"]');
+  simulator.switches.set("json-strings", "keep");
+  assert.equal(await client.print(line), '["7.1"]');
+});
+
 test("a fault before, during or after a line leaves nothing, a part, or all of its effects", async () => {
   await using simulator = await start();
   const slots = async () => {

@@ -136,7 +136,8 @@ export class Simulator implements AsyncDisposable {
     const tree = this.appliance.menuTree(user.policies);
     return (line, signal, onCommand) => {
       const width = this.switches.get("output-width");
-      return new Console(tree, { width, onCommand }).execute(line, signal);
+      const jsonStrings = this.switches.get("json-strings");
+      return new Console(tree, { width, onCommand, jsonStrings }).execute(line, signal);
     };
   }
 }

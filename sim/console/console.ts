@@ -12,6 +12,8 @@ export interface ConsoleOptions {
   readonly width: number;
   /** Awaited before each menu command. A `ConsoleError` from it fails that command; others surface. */
   readonly onCommand?: (command: Pick<MenuInvocation, "path" | "name">) => Promise<void> | void;
+  /** Whether `:serialize` makes numbers of numeric strings unless told not to; default `convert`. */
+  readonly jsonStrings?: "convert" | "keep";
 }
 
 /** What one exec request gave. */
@@ -46,8 +48,8 @@ export class Console {
     const terminal = new Terminal();
     const parsed = this.#parse(line);
     if (parsed instanceof ConsoleError) return failure(terminal, "parse", parsed.message);
-    const { width, onCommand } = this.#options;
-    const session = { tree: this.#tree, terminal, width, signal, onCommand };
+    const { width, onCommand, jsonStrings = "convert" } = this.#options;
+    const session = { tree: this.#tree, terminal, width, signal, onCommand, jsonStrings };
     try {
       await new Interpreter(session).run(parsed, new Scope(this.#globals));
     } catch (error) {

@@ -38,6 +38,7 @@ export interface Session {
   readonly signal: AbortSignal;
   /** Awaited before each menu command; what it throws fails the command. */
   readonly onCommand: ((command: MenuInvocation) => Promise<void> | void) | undefined;
+  readonly jsonStrings: Runtime["jsonStrings"];
 }
 
 /** Runs parsed commands one after another. */
@@ -46,15 +47,17 @@ export class Interpreter implements Runtime {
   readonly terminal: Terminal;
   readonly width: number;
   readonly signal: AbortSignal;
+  readonly jsonStrings: Runtime["jsonStrings"];
   readonly #onCommand: Session["onCommand"];
   #steps = 0;
 
-  constructor({ tree, terminal, width, signal, onCommand }: Session) {
+  constructor({ tree, terminal, width, signal, onCommand, jsonStrings }: Session) {
     this.tree = tree;
     this.terminal = terminal;
     this.width = width;
     this.signal = signal;
     this.#onCommand = onCommand;
+    this.jsonStrings = jsonStrings;
   }
 
   async run({ commands }: Block, scope: Scope): Promise<Value> {

@@ -12,7 +12,9 @@ export const jsonCommands: Readonly<Record<string, BuiltIn>> = {
     await requireJson(inputs, "to");
     const options = await optionsOf(inputs);
     const value = await inputs.value("value");
-    return toJson(value, { convertStrings: !options.includes("json.no-string-conversion") });
+    const kept = inputs.runtime.jsonStrings === "keep";
+    const convertStrings = !kept && !options.includes("json.no-string-conversion");
+    return toJson(value, { convertStrings });
   },
   deserialize: async (inputs) => {
     await requireJson(inputs, "from");

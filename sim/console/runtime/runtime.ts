@@ -11,6 +11,8 @@ export interface Runtime {
   readonly signal: AbortSignal;
   /** Columns of the terminal: where `detail` wraps and tables end. */
   readonly width: number;
+  /** Whether `:serialize` makes numbers of numeric strings unless told not to. */
+  readonly jsonStrings: "convert" | "keep";
   evaluate(expression: Expression, scope: Scope): Promise<Value>;
   /** Runs commands as they stand in `scope`. Returns the value of the last one. */
   run(block: Block, scope: Scope): Promise<Value>;
