@@ -1,6 +1,15 @@
-import type { ChildProcess } from "node:child_process";
 import type { Readable } from "node:stream";
 import { KiB, MiB } from "#lib/bytes.ts";
+
+/** What is needed of a child process. */
+export interface Child {
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  readonly exitCode: number | null;
+  readonly signalCode: NodeJS.Signals | null;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "exit" | "close", listener: () => void): unknown;
+}
 
 /** How a process ended and what it said. */
 export interface Exit {
@@ -23,7 +32,7 @@ const drainMs = 500;
  * Resolves once, with the end of the process; never rejects.
  * @param kill - Called when the process says more than it may.
  */
-export function collectOutput(child: ChildProcess, kill: () => void): Promise<Exit> {
+export function collectOutput(child: Child, kill: () => void): Promise<Exit> {
   const { promise, resolve } = Promise.withResolvers<Exit>();
   let failure: Error | undefined;
   const stdout = keep(child.stdout, maxStdoutBytes, () => {

@@ -18,10 +18,23 @@ export interface Path {
   readonly port: number;
 }
 
-/** All controllers of a subsystem in whatever state: a dying one may stand beside a live one. */
+/** All controllers of an NQN in whatever state: a dying one may stand beside a live one. */
 export function controllersOf(sysfs: Sysfs, nqn: Nqn): Controller[] {
-  const names = sysfs.list("class", "nvme").filter((name) => /^nvme\d+$/.test(name));
+  return among(sysfs, sysfs.list("class", "nvme"), nqn);
+}
+
+/**
+ * Those that have joined this subsystem, `nvme-subsys0`; none if it is another NQN's. A link to a controller
+ * that has gone may dangle there while a mount holds its disk.
+ */
+export function controllersIn(sysfs: Sysfs, subsystem: string, nqn: Nqn): Controller[] {
+  if (sysfs.read("class", "nvme-subsystem", subsystem, "subsysnqn") !== nqn) return [];
+  return among(sysfs, sysfs.list("class", "nvme-subsystem", subsystem), nqn);
+}
+
+function among(sysfs: Sysfs, names: readonly string[], nqn: Nqn): Controller[] {
   return names
+    .filter((name) => /^nvme\d+$/.test(name))
     .filter((name) => sysfs.read("class", "nvme", name, "subsysnqn") === nqn)
     .map((name) => ({
       name,

@@ -4,7 +4,7 @@ import type { Nqn } from "#domain/nqn.ts";
 import { GiB } from "#lib/bytes.ts";
 import { silentLog } from "#lib/log.ts";
 import { NvmeKernel } from "#test/fakes/nvme-kernel.ts";
-import { findNamespace } from "./namespaces.ts";
+import { Namespaces } from "./namespaces.ts";
 
 const nqn = "nqn.2000-02.com.mikrotik:pvc-a.1-abcdefgh" as Nqn;
 const other = "nqn.2000-02.com.mikrotik:pvc-b.1-abcdefgh" as Nqn;
@@ -23,9 +23,17 @@ async function connected(options: { readonly multipath?: boolean } = {}): Promis
   return kernel;
 }
 
+/** One that lives as long as the kernel, so that every test also is one of its hints. */
+const finders = new WeakMap<NvmeKernel, Namespaces>();
+
 function find(kernel: NvmeKernel, subsystem = nqn) {
   const { deviceNumberOf, dev } = kernel;
-  return findNamespace({ sysfs: kernel.tree.sysfs, dev, deviceNumberOf }, subsystem);
+  const made = () => new Namespaces({ sysfs: kernel.tree.sysfs, dev, deviceNumberOf });
+  const finder = finders.get(kernel) ?? made();
+  finders.set(kernel, finder);
+  const device = finder.find(subsystem);
+  assert.deepEqual(device, made().find(subsystem), "a hint changes nothing");
+  return device;
 }
 
 function nameOf(kernel: NvmeKernel, subsystem = nqn): string | undefined {
@@ -33,7 +41,7 @@ function nameOf(kernel: NvmeKernel, subsystem = nqn): string | undefined {
 }
 
 for (const multipath of [true, false])
-  test(`findNamespace() finds a live device, multipath ${multipath ? "on" : "off"}`, async () => {
+  test(`find() finds a live device, multipath ${multipath ? "on" : "off"}`, async () => {
     using kernel = await connected({ multipath });
     assert.deepEqual(find(kernel), {
       nqn,
@@ -44,26 +52,26 @@ for (const multipath of [true, false])
     });
   });
 
-test("findNamespace() tells the logical block size", async () => {
+test("find() tells the logical block size", async () => {
   using kernel = new NvmeKernel();
   kernel.export(nqn, { sizeBytes: GiB, blockBytes: 4096 });
   await connect(kernel, nqn);
   assert.equal(find(kernel)?.blockBytes, 4096);
 });
 
-test("findNamespace() finds nothing for an NQN that is not connected", async () => {
+test("find() finds nothing for an NQN that is not connected", async () => {
   using kernel = await connected();
   assert.equal(find(kernel, other), undefined);
 });
 
 for (const state of ["new", "connecting", "resetting", "deleting", "deleting (no IO)", "dead"])
-  test(`findNamespace() does not use a controller that is ${state}`, async () => {
+  test(`find() does not use a controller that is ${state}`, async () => {
     using kernel = await connected();
     kernel.setState("nvme0", state);
     assert.equal(find(kernel), undefined);
   });
 
-test("findNamespace() uses the live controller beside a dying one", async () => {
+test("find() uses the live controller beside a dying one", async () => {
   using kernel = await connected();
   kernel.setState("nvme0", "deleting");
   kernel.export(nqn, { sizeBytes: GiB, uuid: "one" }, "10.0.0.2:4420");
@@ -73,7 +81,7 @@ test("findNamespace() uses the live controller beside a dying one", async () => 
   assert.equal(nameOf(kernel), "nvme0n1");
 });
 
-test("findNamespace() finds nothing in an orphaned subsystem, and the new device after a rescan", async () => {
+test("find() finds nothing in an orphaned subsystem, and the new device after a rescan", async () => {
   using kernel = await connected();
   kernel.startOutage(nqn);
   kernel.export(nqn, { sizeBytes: GiB, uuid: "two" });
@@ -85,7 +93,7 @@ test("findNamespace() finds nothing in an orphaned subsystem, and the new device
   assert.equal(nameOf(kernel), "nvme0n2");
 });
 
-test("findNamespace() finds a device that came back renumbered while a mount holds the old one", async () => {
+test("find() finds a device that came back renumbered while a mount holds the old one", async () => {
   using kernel = await connected();
   kernel.loseControllers(nqn, true);
   assert.equal(find(kernel), undefined);
@@ -95,7 +103,7 @@ test("findNamespace() finds a device that came back renumbered while a mount hol
   assert.equal(nameOf(kernel), "nvme0n2");
 });
 
-test("findNamespace() finds it with multipath off too, past a dangling link", async () => {
+test("find() finds it with multipath off too, past a dangling link", async () => {
   using kernel = await connected({ multipath: false });
   kernel.loseControllers(nqn, true);
   await connect(kernel, nqn);
@@ -105,7 +113,7 @@ test("findNamespace() finds it with multipath off too, past a dangling link", as
   assert.equal(nameOf(kernel), "nvme1n2");
 });
 
-test("findNamespace() follows two devices that swapped names", async () => {
+test("find() follows two devices that swapped names", async () => {
   using kernel = await connected();
   await connect(kernel, other);
   assert.deepEqual([nameOf(kernel, nqn), nameOf(kernel, other)], ["nvme0n1", "nvme1n1"]);
@@ -117,14 +125,14 @@ test("findNamespace() follows two devices that swapped names", async () => {
   assert.equal(find(kernel, other)?.sizeBytes, 2 * GiB);
 });
 
-test("findNamespace() believes the disk, not the name, about whose it is", async () => {
+test("find() believes the disk, not the name, about whose it is", async () => {
   using kernel = await connected();
   const subsystem = "devices/virtual/nvme-subsystem/nvme-subsys0";
   kernel.tree.attributes(subsystem, { subsysnqn: other });
   assert.equal(find(kernel), undefined);
 });
 
-test("findNamespace() waits for size, number and node of a device that is just appearing", async () => {
+test("find() waits for size, number and node of a device that is just appearing", async () => {
   using kernel = await connected();
   const disk = "devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n1";
   kernel.tree.attributes(disk, { size: 0 });
@@ -135,7 +143,7 @@ test("findNamespace() waits for size, number and node of a device that is just a
   assert.equal(find(kernel), undefined);
 });
 
-test("findNamespace() does not choose between two disks of one NQN", async () => {
+test("find() does not choose between two disks of one NQN", async () => {
   using kernel = await connected({ multipath: false });
   kernel.export(nqn, { sizeBytes: GiB, uuid: "one" }, "10.0.0.2:4420");
   const args = ["connect", "--traddr=10.0.0.2", "--trsvcid=4420", `--nqn=${nqn}`];

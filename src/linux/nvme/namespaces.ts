@@ -3,26 +3,50 @@ import { DriverError } from "#domain/errors.ts";
 import type { Nqn } from "#domain/nqn.ts";
 import { diskDevice, type Host } from "#linux/disk-device.ts";
 import type { Sysfs } from "#linux/sysfs.ts";
-import { type Controller, controllersOf, isLive } from "./controllers.ts";
+import { type Controller, controllersIn, isLive } from "./controllers.ts";
 
-/**
- * The device of a subsystem's one namespace, found through its live controllers and verified: the parent of
- * the disk itself bears the NQN.
- * @returns `undefined` for a subsystem without live controller, or one that shows no usable namespace (yet).
- * @throws {DriverError} `failed-precondition` when two disks of the NQN are there and nobody can choose.
- */
-export function findNamespace(host: Host, nqn: Nqn): BlockDevice | undefined {
-  const live = controllersOf(host.sysfs, nqn).filter(isLive);
-  const disks = new Set(live.flatMap((controller) => disksOf(host.sysfs, controller)));
-  const devices = [...disks].flatMap((disk) => verify(host, nqn, disk) ?? []);
-  if (devices.length > 1) {
-    const paths = devices.map(({ path }) => `"${path}"`).join(" and ");
-    throw new DriverError(
-      "failed-precondition",
-      `Cannot choose the device of "${nqn}": it shows ${paths}`,
-    );
+/** Finds the devices of subsystems. */
+export class Namespaces {
+  readonly #host: Host;
+  /** Where each NQN's subsystem was last: a hint, verified at each use, so that 500 volumes cost no search. */
+  readonly #hints = new Map<Nqn, string>();
+
+  constructor(host: Host) {
+    this.#host = host;
   }
-  return devices[0];
+
+  /**
+   * The device of a subsystem's one namespace, found through its live controllers and verified: the parent of
+   * the disk itself bears the NQN.
+   * @returns `undefined` for a subsystem without live controller, or one that shows no usable namespace (yet).
+   * @throws {DriverError} `failed-precondition` when two disks of the NQN are there and nobody can choose.
+   */
+  find(nqn: Nqn): BlockDevice | undefined {
+    const { sysfs } = this.#host;
+    const live = this.#controllers(nqn).filter(isLive);
+    const disks = new Set(live.flatMap((controller) => disksOf(sysfs, controller)));
+    const devices = [...disks].flatMap((disk) => verify(this.#host, nqn, disk) ?? []);
+    if (devices.length > 1) {
+      const paths = devices.map(({ path }) => `"${path}"`).join(" and ");
+      throw new DriverError(
+        "failed-precondition",
+        `Cannot choose the device of "${nqn}": it shows ${paths}`,
+      );
+    }
+    return devices[0];
+  }
+
+  #controllers(nqn: Nqn): Controller[] {
+    const { sysfs } = this.#host;
+    const hint = this.#hints.get(nqn);
+    const known = hint === undefined ? [] : controllersIn(sysfs, hint, nqn);
+    if (known.length > 0) return known;
+    const subsystems = sysfs.list("class", "nvme-subsystem");
+    const found = subsystems.find((name) => controllersIn(sysfs, name, nqn).length > 0);
+    if (found === undefined) this.#hints.delete(nqn);
+    else this.#hints.set(nqn, found);
+    return found === undefined ? [] : controllersIn(sysfs, found, nqn);
+  }
 }
 
 /**

@@ -20,7 +20,7 @@ import {
   type Path,
 } from "./controllers.ts";
 import type { HostIdentity } from "./host-identity.ts";
-import { findNamespace } from "./namespaces.ts";
+import { Namespaces } from "./namespaces.ts";
 import type { NvmeCli } from "./nvme-cli.ts";
 
 export interface NvmeInitiatorParts {
@@ -40,9 +40,11 @@ const lookEveryMs = 100;
  */
 export class NvmeInitiator implements Initiator {
   readonly #parts: NvmeInitiatorParts;
+  readonly #namespaces: Namespaces;
 
   constructor(parts: NvmeInitiatorParts) {
     this.#parts = parts;
+    this.#namespaces = new Namespaces(parts.host);
   }
 
   async connect(target: NvmeTarget, options: ConnectOptions, ctx: Context): Promise<void> {
@@ -64,7 +66,7 @@ export class NvmeInitiator implements Initiator {
   }
 
   async findDevice(nqn: Nqn, _ctx: Context): Promise<BlockDevice | undefined> {
-    return findNamespace(this.#parts.host, nqn);
+    return this.#namespaces.find(nqn);
   }
 
   async rescan(nqn: Nqn, _ctx: Context): Promise<void> {
