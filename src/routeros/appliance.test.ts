@@ -5,7 +5,8 @@ import { TiB } from "#lib/bytes.ts";
 import type { Policy } from "#sim/appliance/policies.ts";
 import type { SimulatorOptions } from "#sim/options.ts";
 import { testContext } from "#test/fakes/context.ts";
-import { newVolume, SimulatedAppliance } from "#test/rig/simulated-appliance.ts";
+import { newVolume } from "#test/rig/new-volume.ts";
+import { SimulatedAppliance } from "#test/rig/simulated-appliance.ts";
 
 const ctx = testContext();
 const slot = "pvc-a" as Slot;

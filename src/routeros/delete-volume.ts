@@ -52,7 +52,7 @@ export async function removeImage(
       `Cannot ${act}: pool "${place.mountPoint}" is no longer a Btrfs file system with a label`,
     );
   const image = { place, slot, layout };
-  const users = command`${bySlot(slot)} or ${usersOfImage(image)}`;
+  const users = command`${bySlot(slot)} or ${usersOfImage(image)} or mount-point=${place.mountPoint}`;
   const view = command`${printDisks(users)}; ${printFiles(filesOfVolume(image))}`;
   const { reply, doubt } = await console.apply(removeImageLine(image, pool.fsLabel), view, ctx);
   if (!reply.ok) throw faultError(act, reply.fault);
@@ -66,8 +66,15 @@ export async function removeImage(
   );
 }
 
+/** Where nothing is mounted no file shows, and that proves nothing. */
 function requireUnused(disks: readonly DiskRow[], { place, slot }: ImagePlace, act: string): void {
-  const [user] = disks;
+  const isPool = ({ mountPoint }: DiskRow) => mountPoint === place.mountPoint;
+  if (!disks.some(isPool))
+    throw new DriverError(
+      "unavailable",
+      `Cannot ${act}: no disk is mounted at "${place.mountPoint}"`,
+    );
+  const user = disks.find((disk) => !isPool(disk));
   if (user === undefined) return;
   if (volumeIn(disks, slot, { place, act }) !== undefined)
     throw new DriverError("operation-pending", `Cannot ${act}: it has been created again`);

@@ -8,7 +8,8 @@ import type { Slot } from "#domain/volume-id.ts";
 import { GiB } from "#lib/bytes.ts";
 import type { Fault, FaultAction, FaultMoment } from "#sim/ssh/faults.ts";
 import { testContext } from "#test/fakes/context.ts";
-import { newVolume, SimulatedAppliance } from "#test/rig/simulated-appliance.ts";
+import { newVolume } from "#test/rig/new-volume.ts";
+import { SimulatedAppliance } from "#test/rig/simulated-appliance.ts";
 
 const ctx = testContext();
 const slot = "pvc-a" as Slot;

@@ -7,6 +7,7 @@ import type { Slot } from "#domain/volume-id.ts";
 import { formatVolumeTag, type VolumeTag } from "#domain/volume-tag.ts";
 import { GiB, MiB } from "#lib/bytes.ts";
 import { testContext } from "#test/fakes/context.ts";
+import { newVolume } from "#test/rig/new-volume.ts";
 
 /** A store under test, and a hand that reaches past it. */
 export interface VolumeStoreHarness extends AsyncDisposable {
@@ -45,22 +46,8 @@ export function volumeStoreContract(name: string, start: () => Promise<VolumeSto
 
 type Contract = (title: string, check: (harness: VolumeStoreHarness) => Promise<void>) => unknown;
 
-function spec(cluster: string, overrides: Partial<NewVolume> = {}): NewVolume {
-  return { slot, sizeBytes: GiB, tag: tagOf(cluster), ...overrides };
-}
-
-function tagOf(cluster: string, overrides: Partial<VolumeTag> = {}): VolumeTag {
-  return {
-    cluster,
-    revision: 0,
-    attachment: undefined,
-    epoch: undefined,
-    departure: undefined,
-    pv: "pvc-a",
-    source: undefined,
-    pvc: "default/data",
-    ...overrides,
-  };
+function spec(cluster: string, overrides: Parameters<typeof newVolume>[1] = {}): NewVolume {
+  return newVolume(slot, { cluster, pvc: "default/data", ...overrides });
 }
 
 function attachedTo(volume: Volume, node: string): VolumeTag {
@@ -90,8 +77,8 @@ function findAndCreate(contract: Contract): void {
     assert.equal(made.slot, slot);
     assert.ok(made.sizeBytes >= GiB);
     assert.equal(made.exported.enabled, false);
-    assert.equal(made.comment, formatVolumeTag(tagOf(cluster)));
-    assert.deepEqual(made.tag, tagOf(cluster));
+    assert.equal(made.comment, formatVolumeTag(spec(cluster).tag));
+    assert.deepEqual(made.tag, spec(cluster).tag);
     assert.deepEqual(await store.find(slot, ctx), made);
   });
 
@@ -99,7 +86,7 @@ function findAndCreate(contract: Contract): void {
     const made = await store.create(spec(cluster), ctx);
     const other = spec(cluster, {
       sizeBytes: 2 * GiB,
-      tag: tagOf(cluster, { pvc: "other/claim" }),
+      pvc: "other/claim",
     });
     assert.deepEqual(await rival.create(other, ctx), made);
   });
@@ -309,7 +296,8 @@ function survey(contract: Contract): void {
     const before = await store.survey(ctx);
     const slots = ["pvc-a", "pvc-b"] as Slot[];
     const volumes = [];
-    for (const each of slots) volumes.push(await store.create(spec(cluster, { slot: each }), ctx));
+    for (const each of slots)
+      volumes.push(await store.create({ ...spec(cluster), slot: each }, ctx));
     await harness.putEntry("hand-made" as Slot, "made by hand");
     await harness.putEntry("pvc-c" as Slot, "rds-csi=1 cluster=elsewhere rev=0");
     const after = await store.survey(ctx);

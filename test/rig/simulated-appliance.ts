@@ -1,7 +1,3 @@
-import type { NewVolume } from "#domain/ports/volume-store.ts";
-import type { Slot } from "#domain/volume-id.ts";
-import type { VolumeTag } from "#domain/volume-tag.ts";
-import { GiB } from "#lib/bytes.ts";
 import { Secret } from "#lib/secret.ts";
 import { RouterOsAppliance, type RouterOsApplianceOptions } from "#routeros/appliance.ts";
 import { policies } from "#sim/appliance/policies.ts";
@@ -9,6 +5,7 @@ import { Console } from "#sim/console/console.ts";
 import type { SimulatorOptions } from "#sim/options.ts";
 import { Simulator } from "#sim/simulator.ts";
 import { testContext } from "#test/fakes/context.ts";
+import { newVolume } from "./new-volume.ts";
 
 /** A simulator and drivers that are connected to it by real SSH. */
 export class SimulatedAppliance implements AsyncDisposable {
@@ -86,17 +83,4 @@ export class SimulatedAppliance implements AsyncDisposable {
     for (const driver of this.#drivers) await driver[Symbol.asyncDispose]();
     await this.simulator[Symbol.asyncDispose]();
   }
-}
-
-export function newVolume(
-  slot: string,
-  { cluster = "c1", sizeBytes = GiB, ...tag }: Partial<VolumeTag> & { sizeBytes?: number } = {},
-): NewVolume {
-  const empty = { attachment: undefined, epoch: undefined, departure: undefined };
-  const names = { pv: slot, source: undefined, pvc: undefined };
-  return {
-    slot: slot as Slot,
-    sizeBytes,
-    tag: { cluster, revision: 0, ...empty, ...names, ...tag },
-  };
 }

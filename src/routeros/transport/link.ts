@@ -68,8 +68,8 @@ export class Link implements AsyncDisposable {
   async #attempt({ log }: Context): Promise<Connection> {
     const { name: appliance, address, port } = this.#endpoint;
     const connection = await this.#gate.pass(() => connect(this.#endpoint, this.#ended.signal));
-    if (this.#ended.signal.aborted) connection[Symbol.dispose]();
     this.#connection = connection;
+    if (this.#ended.signal.aborted) connection[Symbol.dispose]();
     this.#generation += 1;
     log.info({ appliance, address, port, generation: this.#generation }, "Connected to appliance");
     return connection;
