@@ -1,7 +1,7 @@
 import { DriverError, isFailure } from "#domain/errors.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
-import { mountsOf, refuseInUse, refuseMounted } from "./device-users.ts";
+import { refuseInUse, refuseMounted } from "./device-users.ts";
 import type { NodeHost } from "./host.ts";
 import { isSameFilesystem, mountsAt } from "./mount-table.ts";
 import { unmountAll } from "./unmount.ts";
@@ -24,7 +24,6 @@ export async function release(
 ): Promise<void> {
   const { nqn } = volume.target;
   const act = `unstage volume "${volume.volumeId}"`;
-  await refusePublished(volume, act, { host, ctx });
   await unmountStaged(volume, unwritten, host, ctx);
   const device = await host.initiator.findDevice(nqn, ctx);
   if (device !== undefined) await refuseInUse(device, act, host, ctx);
@@ -66,7 +65,8 @@ function stillWaiting({ volumeId, target }: StagedVolume, cause: DriverError): D
 }
 
 /**
- * Unmounts whatever is staged at `path`.
+ * Unmounts whatever is staged at `path`. Looks for pods first: kubelet calls in order, but a pod must survive
+ * somebody who does not.
  * @throws {DriverError} `failed-precondition` while the same file system is mounted elsewhere too.
  */
 export async function clearStagingPath(
@@ -82,21 +82,6 @@ export async function clearStagingPath(
   );
   refuseMounted(published, act);
   await unmountAll(path, host, ctx);
-}
-
-/** Before anything is touched: kubelet calls in order, but a pod must survive somebody who does not. */
-async function refusePublished(
-  { target, stagingPath }: StagedVolume,
-  act: string,
-  { host, ctx }: { readonly host: NodeHost; readonly ctx: Context },
-): Promise<void> {
-  const device = await host.initiator.findDevice(target.nqn, ctx);
-  if (device === undefined) return;
-  const mounts = await mountsOf(device, host, ctx);
-  refuseMounted(
-    mounts.filter((mount) => mount.target !== stagingPath),
-    act,
-  );
 }
 
 async function proveGone(

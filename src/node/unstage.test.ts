@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { MemoryInitiator } from "#test/fakes/node/memory-initiator.ts";
 import {
   blockUse,
   mountUse,
@@ -115,9 +116,32 @@ test("unstage() disconnects no NQN but the one in its own record (pitfall 9)", a
   assert.ok(world.kernel.controllers.has(root.nqn));
 });
 
+test("unstage() without a record leaves a staging path whose file system a pod has", async () => {
+  const { world, volume, request } = await staged();
+  await publish(world.publishRequest(volume, "pod"), world.host, world.ctx);
+  world.records.volumes.clear();
+  await assert.rejects(unstage(request, world.host, world.ctx), { kind: "failed-precondition" });
+  assert.equal(world.kernel.mounts.length, 2);
+});
+
 test("unstage() clears both paths when it is called with another one than was staged", async () => {
-  const { world, volume } = await staged();
+  const { world, volume, stagingPath } = await staged();
+  const mount = world.topmost(stagingPath);
+  assert.ok(mount);
+  world.kernel.mounts.push({ ...mount, target: "/elsewhere" });
   await unstage({ volumeId: "pvc-1", stagingPath: "/elsewhere" }, world.host, world.ctx);
   assert.deepEqual(world.kernel.mounts, []);
   assert.equal(world.kernel.controllers.has(volume.nqn), false);
+});
+
+/** Says that it has disconnected, and has not: what nvme-cli did to another driver. */
+class LyingInitiator extends MemoryInitiator {
+  override async disconnect(): Promise<void> {}
+}
+
+test("unstage() believes what the kernel shows, not what disconnect says (pitfall 5)", async () => {
+  const { world, request } = await staged();
+  const host = { ...world.host, initiator: new LyingInitiator(world.kernel) };
+  await assert.rejects(unstage(request, host, world.ctx), { kind: "unavailable" });
+  assert.equal(world.records.volumes.size, 1);
 });

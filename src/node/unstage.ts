@@ -1,6 +1,7 @@
 import type { Context } from "#lib/context.ts";
 import type { NodeHost } from "./host.ts";
 import { clearStagingPath, release } from "./release.ts";
+import { unmountAll } from "./unmount.ts";
 
 export interface UnstageRequest {
   readonly volumeId: string;
@@ -17,9 +18,9 @@ export async function unstage(
   ctx: Context,
 ): Promise<void> {
   const volume = await host.records.find(volumeId, ctx);
-  if (volume?.stagingPath !== stagingPath)
-    await clearStagingPath(stagingPath, `unstage volume "${volumeId}"`, host, ctx);
-  if (volume === undefined) return;
+  if (volume === undefined)
+    return await clearStagingPath(stagingPath, `unstage volume "${volumeId}"`, host, ctx);
+  if (volume.stagingPath !== stagingPath) await unmountAll(stagingPath, host, ctx);
   await release(volume, "keep", host, ctx);
   ctx.log.info({ volumeId, nqn: volume.target.nqn }, "Unstaged a volume");
 }
