@@ -228,12 +228,12 @@ const refusals: readonly [string, Given, string][] = [
   [
     "a number for a name",
     { yaml: "nodeId: 12\n" },
-    "nodeId: expected a node name of at most 128 characters, got 12 (config.yaml, line 1)",
+    "nodeId: expected 1 to 192 of A-Z, a-z, 0-9, ., _ and -, got 12 (config.yaml, line 1)",
   ],
   [
     "a bad element of a list",
     { yaml: "nodes: [a, '']\n" },
-    'nodes: expected a list, each of them a node name of at most 128 characters, got ["a",""] (config.yaml, line 1)',
+    'nodes: expected a list, each of them 1 to 192 of A-Z, a-z, 0-9, ., _ and -, got ["a",""] (config.yaml, line 1)',
   ],
   [
     "a default that does not exist",

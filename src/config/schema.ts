@@ -22,7 +22,7 @@ const host: Form<string> = {
 };
 
 /** As Kubernetes names nodes, and as a RouterOS comment can carry them. */
-const nodeId = text("a node name of at most 128 characters", /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/);
+const nodeId = text("1 to 192 of A-Z, a-z, 0-9, ., _ and -", /^[A-Za-z0-9._-]{1,192}$/);
 
 const port = wholeNumber(1, 65_535);
 

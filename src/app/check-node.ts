@@ -1,0 +1,124 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { release } from "node:os";
+import { join } from "node:path";
+import type { Config } from "#config/config.ts";
+import type { Context } from "#lib/context.ts";
+import { createExec, type Exec } from "#linux/exec.ts";
+import { ExecError } from "#linux/exec-error.ts";
+import { Sysfs } from "#linux/sysfs.ts";
+import { type CheckedPart, type Finding, ok, problem, warning } from "./finding.ts";
+import { type KernelModulesParts, moduleState } from "./kernel-modules.ts";
+
+/** Programs that no node can do without; the others belong to one file system each. */
+const required = ["mount", "umount", "blkid", "blockdev", "stat", "cmp"];
+const perFilesystem = {
+  ext4: ["mkfs.ext4", "resize2fs"],
+  xfs: ["mkfs.xfs", "xfs_growfs"],
+  btrfs: ["mkfs.btrfs", "btrfs"],
+};
+
+const toolLimitMs = 5_000;
+
+/** Looks whether this machine can attach volumes; changes nothing. */
+export async function checkNode(config: Config, ctx: Context): Promise<CheckedPart[]> {
+  const exec = createExec();
+  const kernel = { sysfs: new Sysfs("/sys"), folder: `/lib/modules/${release()}` };
+  const attaching =
+    config.node.initiator.type === "loop" ? loopFindings(config) : nvmeFindings(kernel);
+  return [
+    { title: `Kernel ${release()}`, findings: [...attaching, ...holdFindings(kernel)] },
+    { title: "Programs", findings: await programFindings(config, exec, ctx) },
+    { title: "This node", findings: [nodeFinding(config), await hostNqn(config)] },
+  ];
+}
+
+function nvmeFindings(kernel: KernelModulesParts): Finding[] {
+  const tcp = {
+    loaded: ok("Module nvme-tcp is loaded"),
+    available: problem("Module nvme-tcp is not loaded: run modprobe nvme-tcp on the host"),
+    missing: problem("Module nvme-tcp is missing: this kernel cannot attach volumes"),
+  };
+  return [tcp[moduleState("nvme-tcp", kernel)], nativeMultipath(kernel)];
+}
+
+function nativeMultipath({ sysfs }: KernelModulesParts): Finding {
+  const value = sysfs.read("module", "nvme_core", "parameters", "multipath");
+  if (value === "Y") return ok("Native NVMe multipath is on");
+  const state = value === undefined ? "unknown, nvme-core is not loaded" : "off";
+  return warning(`Native NVMe multipath is ${state}: one data address of each appliance is used`);
+}
+
+function loopFindings({ node }: Config): Finding[] {
+  const { exportsDirectory = "" } = node.initiator;
+  return [
+    warning("Volumes are loop devices on the simulator's images: for demonstrations only"),
+    existsSync(exportsDirectory)
+      ? ok(`The simulator's exports are in "${exportsDirectory}"`)
+      : problem(`Cannot find the simulator's exports: "${exportsDirectory}" does not exist`),
+  ];
+}
+
+function holdFindings(kernel: KernelModulesParts): Finding[] {
+  const names = ["dm-multipath", "dm-service-time"];
+  const missing = names.filter((name) => moduleState(name, kernel) === "missing");
+  if (missing.length === 0) return [ok("Device-mapper multipath is there")];
+  return [
+    warning(
+      `Without ${missing.join(" and ")} mounted volumes do not outlive a device that comes back under another name`,
+    ),
+  ];
+}
+
+async function programFindings(config: Config, exec: Exec, ctx: Context): Promise<Finding[]> {
+  const { type } = config.node.initiator;
+  const needed = [...required, type === "loop" ? "losetup" : "nvme"];
+  const missing = await missingAmong(needed, exec, ctx);
+  const optional = await Promise.all(
+    Object.entries(perFilesystem).map(async ([fsType, files]) => {
+      const absent = await missingAmong(files, exec, ctx);
+      return absent.length === 0
+        ? ok(`File system ${fsType} can be made and grown`)
+        : warning(`File system ${fsType} cannot be used: ${absent.join("; ")}`);
+    }),
+  );
+  return [
+    ...missing.map((reason) => problem(reason)),
+    ...(missing.length === 0 ? [ok(`${needed.join(", ")} are installed`)] : []),
+    ...optional,
+  ];
+}
+
+async function missingAmong(
+  files: readonly string[],
+  exec: Exec,
+  ctx: Context,
+): Promise<readonly string[]> {
+  const reasons = await Promise.all(files.map((file) => absence(file, exec, ctx)));
+  return reasons.filter((reason) => reason !== undefined);
+}
+
+/** Any answer will do: some programs do not know `--version`. */
+async function absence(file: string, exec: Exec, ctx: Context): Promise<string | undefined> {
+  try {
+    await exec({ file, args: ["--version"], timeoutMs: toolLimitMs }, ctx);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ExecError)) throw error;
+    return error.notInstalled ? error.message : undefined;
+  }
+}
+
+function nodeFinding({ nodeId }: Config): Finding {
+  return nodeId === undefined
+    ? problem("This node has no name: set nodeId (--node-id, RDS_CSI_NODE_ID)")
+    : ok(`This node is "${nodeId}"`);
+}
+
+async function hostNqn({ node }: Config): Promise<Finding> {
+  for (const file of ["/etc/nvme/hostnqn", join(node.stateDirectory, "hostnqn")]) {
+    const text = await readFile(file, "utf8").catch(() => "");
+    if (text.trim() !== "") return ok(`The host NQN is ${text.trim()} (${file})`);
+  }
+  return ok(`The host NQN will be made at the first start, in ${node.stateDirectory}`);
+}

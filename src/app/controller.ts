@@ -1,0 +1,66 @@
+import { randomInt } from "node:crypto";
+import type { ControllerConfig } from "#config/roles.ts";
+import { controllerHandlers } from "#csi/controller/service.ts";
+import { Readiness } from "#csi/identity/readiness.ts";
+import { identityHandlers } from "#csi/identity/service.ts";
+import { CsiServer } from "#csi/server.ts";
+import { DriverError } from "#domain/errors.ts";
+import { systemClock as clock } from "#lib/clock.ts";
+import type { Context } from "#lib/context.ts";
+import { KeyedMutex } from "#lib/keyed-mutex.ts";
+import type { Log } from "#lib/log.ts";
+import { ConfiguredAppliances } from "./appliances.ts";
+import { nodeDirectory } from "./node-directory.ts";
+import { probeLimits } from "./probe-limits.ts";
+
+/**
+ * The controller, serving when this resolves. An appliance that is away keeps it from being ready, not from
+ * being there. Disposing it drains the calls, then disconnects.
+ */
+export async function startController(
+  config: ControllerConfig,
+  version: string,
+  log: Log,
+): Promise<AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
+  const { driverName, endpoint, clusterId, fencing } = config;
+  const appliances = stack.use(await ConfiguredAppliances.open(config, log));
+  const nodes = nodeDirectory(config, log, stack);
+  const check = (ctx: Context) => requireDefault(appliances).ready(ctx);
+  const { ready } = new Readiness({ check, clock, ...probeLimits });
+  const server = stack.use(
+    new CsiServer({
+      endpoint,
+      log,
+      drainMilliseconds: config.shutdownTimeout,
+      services: {
+        identity: identityHandlers({ driverName, version, ready }),
+        controller: controllerHandlers({
+          appliances,
+          nodes,
+          clock,
+          nonce,
+          locks: new KeyedMutex(),
+          cluster: clusterId,
+          fenceSettleSeconds: fencing.settleTime / 1_000,
+        }),
+      },
+    }),
+  );
+  await server.listen();
+  return stack.move();
+}
+
+function requireDefault(appliances: ConfiguredAppliances) {
+  const found = appliances.find(undefined);
+  if (found === undefined)
+    throw new DriverError("internal", "Cannot serve: there is no default appliance");
+  return found;
+}
+
+/** Eight random characters of 0-9 and a-z. */
+function nonce(): string {
+  return randomInt(36 ** 8)
+    .toString(36)
+    .padStart(8, "0");
+}
