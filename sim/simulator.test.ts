@@ -227,6 +227,8 @@ test("a second channel waits, is refused, or runs, by its switch", async () => {
   simulator.switches.set("second-channel", "refuse");
   const refused = (await both()).results.map(({ status }) => status);
   assert.deepEqual(refused, ["fulfilled", "rejected"]);
+  for (let turn = 0; turn < 3; turn += 1)
+    assert.equal(await client.print(":put 1"), "1", "one after the other goes on");
   simulator.switches.set("second-channel", "allow");
   const allowed = await both();
   assert.ok(allowed.took < 295, `side by side, took ${allowed.took} ms`);

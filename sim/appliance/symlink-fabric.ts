@@ -44,7 +44,7 @@ export class SymlinkFabric implements ExportFabric {
 }
 
 /** The name of an export's link: the NQN with `/`, `%` and a leading dot percent-encoded. */
-export function exportName(nqn: string): string {
+function exportName(nqn: string): string {
   return nqn.replace(/[%/]|^\./g, (character) => {
     const code = character.charCodeAt(0).toString(16).toUpperCase();
     return `%${code.padStart(2, "0")}`;

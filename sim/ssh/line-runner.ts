@@ -1,11 +1,9 @@
 import type { Switches } from "#sim/appliance/switches.ts";
-import type { Console } from "#sim/console/console.ts";
+import type { Execution } from "#sim/console/console.ts";
 import { ConsoleError } from "#sim/console/console-error.ts";
 import type { Fault, Faults } from "./faults.ts";
 import { Pace } from "./pace.ts";
 import type { Statistics } from "./statistics.ts";
-
-export type Execution = Awaited<ReturnType<Console["execute"]>>;
 
 /** Called before each menu command of a line; what it throws stops the line there. */
 export type CommandHook = (command: { readonly name: string }) => void;
