@@ -3,6 +3,7 @@ import type { VolumeChange } from "#domain/ports/volume-store.ts";
 import type { Volume } from "#domain/volume.ts";
 import { formatVolumeTag } from "#domain/volume-tag.ts";
 import type { Context } from "#lib/context.ts";
+import { applyToItem } from "./apply-to-item.ts";
 import { faultError } from "./faults.ts";
 import { bySlot, printDisks } from "./queries.ts";
 import type { Site } from "./site.ts";
@@ -22,7 +23,11 @@ export async function changeVolume(
   const { slot } = volume;
   const act = `change volume "${slot}" on appliance "${name}"`;
   const view = printDisks(bySlot(slot));
-  const { reply, doubt } = await console.apply(changeLine(volume, change), view, ctx);
+  const { reply, doubt } = await applyToItem(
+    console,
+    { effect: changeLine(volume, change), view },
+    ctx,
+  );
   if (!reply.ok) throw faultError(act, reply.fault);
   const found = volumeIn(diskRowsAfter(reply.output, act), slot, { place, act });
   if (found?.comment === formatVolumeTag(change.tag)) return requireExport(found, change, act);

@@ -1,6 +1,7 @@
 import { DriverError } from "#domain/errors.ts";
 import type { Volume } from "#domain/volume.ts";
 import type { Context } from "#lib/context.ts";
+import { applyToItem } from "./apply-to-item.ts";
 import { command } from "./command.ts";
 import { type DiskRow, diskRow } from "./disk-row.ts";
 import { faultError } from "./faults.ts";
@@ -24,8 +25,9 @@ export async function removeEntry(
 ): Promise<void> {
   const { slot, layout } = volume;
   const act = `delete volume "${slot}" on appliance "${name}"`;
-  const line = removeEntryLine({ place, slot, layout }, volume);
-  const { reply, doubt } = await console.apply(line, printDisks(bySlot(slot)), ctx);
+  const effect = removeEntryLine({ place, slot, layout }, volume);
+  const view = printDisks(bySlot(slot));
+  const { reply, doubt } = await applyToItem(console, { effect, view }, ctx);
   if (!reply.ok) throw faultError(act, reply.fault);
   const left = volumeIn(diskRowsAfter(reply.output, act), slot, { place, act });
   if (left === undefined) return;
@@ -54,7 +56,8 @@ export async function removeImage(
   const image = { place, slot, layout };
   const users = command`${bySlot(slot)} or ${usersOfImage(image)} or mount-point=${place.mountPoint}`;
   const view = command`${printDisks(users)}; ${printFiles(filesOfVolume(image))}`;
-  const { reply, doubt } = await console.apply(removeImageLine(image, pool.fsLabel), view, ctx);
+  const effect = removeImageLine(image, pool.fsLabel);
+  const { reply, doubt } = await applyToItem(console, { effect, view }, ctx);
   if (!reply.ok) throw faultError(act, reply.fault);
   const [disks = [], files = []] = readBack(reply.output, 2, act);
   requireUnused(disks.map(diskRow), image, act);

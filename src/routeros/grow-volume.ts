@@ -1,6 +1,7 @@
 import { DriverError } from "#domain/errors.ts";
 import type { Volume } from "#domain/volume.ts";
 import type { Context } from "#lib/context.ts";
+import { applyToItem } from "./apply-to-item.ts";
 import { faultError } from "./faults.ts";
 import { bySlot, printDisks } from "./queries.ts";
 import type { Site } from "./site.ts";
@@ -19,7 +20,7 @@ export async function growVolume(
   const view = printDisks(bySlot(slot));
   const { reply, doubt } =
     volume.sizeBytes < sizeBytes
-      ? await console.apply(growLine(volume, sizeBytes), view, ctx)
+      ? await applyToItem(console, { effect: growLine(volume, sizeBytes), view }, ctx)
       : { reply: await console.read(view, ctx), doubt: undefined };
   if (!reply.ok) throw faultError(act, reply.fault);
   const found = volumeIn(diskRowsAfter(reply.output, act), slot, { place, act });

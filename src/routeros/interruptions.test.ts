@@ -169,6 +169,31 @@ test("a command that had no effect leaves the volume and says that nobody knows"
   }
 });
 
+test("an entry that somebody removes under a running line counts as what it is: gone", async () => {
+  await using rig = await SimulatedAppliance.start();
+  const { volumes } = await rig.warmDriver();
+  const volume = await volumes.create(newVolume(slot), ctx);
+  const noSuchItem = () =>
+    rig.simulator.faults.add({
+      match: /\/disk\/set/,
+      at: "during",
+      action: "error",
+      text: "no such item (4)",
+    });
+  noSuchItem();
+  const change = { tag: { ...volume.tag, revision: 1 } };
+  await assert.rejects(volumes.change(volume, change, ctx), { kind: "unavailable" });
+  assert.deepEqual(await world(rig), made);
+  await rig.run("/disk/remove pvc-a");
+  noSuchItem();
+  assert.equal(await volumes.change(volume, change, ctx), undefined);
+  noSuchItem();
+  await assert.rejects(volumes.grow(volume, 2 * GiB, ctx), { kind: "not-found" });
+  noSuchItem();
+  await volumes.delete(slot, volume, ctx);
+  assert.deepEqual(await world(rig), nothing);
+});
+
 const readFaults: readonly Omit<Fault, "match">[] = [
   { at: "before", action: "cut" },
   { at: "after", action: "cut" },

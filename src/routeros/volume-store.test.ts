@@ -223,6 +223,16 @@ test("fifty volumes made at once wait for each other, one command each", async (
   assert.equal((await volumes.survey(ctx)).volumes.length, 50);
 });
 
+test("commands run side by side where more channels are configured and served", async () => {
+  await using rig = await SimulatedAppliance.start({ switches: { "second-channel": "allow" } });
+  const { volumes } = await rig.warmDriver({ channels: 4 });
+  rig.simulator.switches.set("latency", 200);
+  const start = performance.now();
+  const slots = ["pvc-a", "pvc-b", "pvc-c", "pvc-d"] as Slot[];
+  await Promise.all(slots.map((name) => volumes.find(name, ctx)));
+  assert.ok(performance.now() - start < 600, "they waited for each other");
+});
+
 test("operations work at the pace of a device, 0.2 s a command", async () => {
   await using rig = await SimulatedAppliance.start({ switches: { "add-latency": 400 } });
   const { volumes } = await rig.warmDriver();

@@ -8,22 +8,7 @@ import { formatVolumeTag, type VolumeTag } from "#domain/volume-tag.ts";
 import { GiB, MiB } from "#lib/bytes.ts";
 import { testContext } from "#test/fakes/context.ts";
 import { newVolume } from "#test/rig/new-volume.ts";
-
-/** A store under test, and a hand that reaches past it. */
-export interface VolumeStoreHarness extends AsyncDisposable {
-  readonly store: VolumeStore;
-  /** The same appliance as another controller sees it. */
-  readonly rival: VolumeStore;
-  readonly cluster: string;
-  /** An entry with an image of 1 MiB, made by somebody else. */
-  putEntry(slot: Slot, comment: string): Promise<void>;
-  /** An image of 1 MiB without an entry, where that of `slot` would be. */
-  putImage(slot: Slot): Promise<void>;
-  hasImage(slot: Slot): Promise<boolean>;
-  commentOf(slot: Slot): Promise<string | undefined>;
-  /** Takes all space of the pool but so much. */
-  leaveFree(bytes: number): Promise<void>;
-}
+import type { VolumeStoreHarness } from "./volume-store-harness.ts";
 
 const ctx = testContext();
 const slot = "pvc-a" as Slot;

@@ -3,7 +3,8 @@ import { MiB } from "#lib/bytes.ts";
 import { testContext } from "#test/fakes/context.ts";
 import { MemoryVolumeStore } from "#test/fakes/memory-volume-store.ts";
 import { SimulatedAppliance } from "#test/rig/simulated-appliance.ts";
-import { type VolumeStoreHarness, volumeStoreContract } from "./volume-store.contract.ts";
+import { volumeStoreContract } from "./volume-store.contract.ts";
+import type { VolumeStoreHarness } from "./volume-store-harness.ts";
 
 async function fake(): Promise<VolumeStoreHarness> {
   const store = new MemoryVolumeStore({ cluster: "c1" });
