@@ -7,14 +7,15 @@ import {
 import type { Handler } from "#csi/handler.ts";
 import type { NodeHost } from "#node/host.ts";
 import { stats, type VolumeUsage } from "#node/stats.ts";
-import { requirePath, requireVolumeId } from "./fields.ts";
+import { requireText, requireVolumeId } from "./fields.ts";
 
 export function nodeGetVolumeStats(
   host: NodeHost,
 ): Handler<NodeGetVolumeStatsRequest, NodeGetVolumeStatsResponse> {
   return async (request, ctx) => {
     const volumeId = requireVolumeId(request.volumeId);
-    const volumePath = requirePath(request.volumePath, "volume_path");
+    // Only compared with mountinfo: a path of any other form is one where nothing is mounted (NOT_FOUND).
+    const volumePath = requireText(request.volumePath, "volume_path");
     const { usage, condition } = await stats({ volumeId, volumePath }, host, ctx);
     return { usage: toWire(usage), volumeCondition: condition };
   };
