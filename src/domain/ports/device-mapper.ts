@@ -37,8 +37,8 @@ export interface DeviceMapper {
   /**
    * Puts a hold on a device, as long as the device is. One that lies on that very device already is returned.
    * @throws {DriverError} `already-exists` when the NQN's hold lies on another device: `swap` it;
-   * `failed-precondition` for an NQN of more than 119 characters, which no name of a device can carry whole;
-   * `unavailable` when the device has gone or somebody else has it.
+   * `failed-precondition` for a device that another one lies on, and for an NQN of more than 119 characters, which no
+   * name of a device can carry whole; `unavailable` when the device has gone or is mounted.
    */
   create(device: BlockDevice, ctx: Context): Promise<Hold>;
   find(nqn: Nqn, ctx: Context): Promise<Hold | undefined>;
@@ -60,8 +60,8 @@ export interface HoldPaths {
    * Puts the hold on another device of its NQN, its own length unchanged; waiting I/O goes on there, and queueing
    * is on again. The caller has proved that the device holds the same volume and can be read, and has disconnected
    * controllers that are dead: I/O that waits in their namespaces would hold up the change.
-   * @throws {DriverError} `failed-precondition` when the device is smaller or has other blocks; `unavailable` when
-   * the change did not succeed. In every case the hold is left on a table, resumed.
+   * @throws {DriverError} `failed-precondition` when the device is smaller, has other blocks, or another device lies
+   * on it; `unavailable` when the change did not succeed. In every case the hold is left on a table, resumed.
    */
   swap(device: BlockDevice, ctx: Context): Promise<void>;
   /**

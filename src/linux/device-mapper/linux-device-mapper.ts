@@ -167,6 +167,7 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
   async #create(device: BlockDevice, act: string, ctx: Context): Promise<void> {
     const name = holdName(device.nqn);
     const table = formatTable(device.sizeBytes / sectorBytes, device.majorMinor);
+    this.#requireFree(device, undefined, act);
     try {
       await this.#dmsetup.create(name, table, ctx).catch(async (error: unknown) => {
         if (!saysBusy(error, "create")) throw error;
@@ -188,6 +189,7 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
         "failed-precondition",
         `${act}: its blocks have ${device.blockBytes} bytes, those of the hold ${blockBytes}`,
       );
+    this.#requireFree(device, hold, act);
     const name = holdName(hold.nqn);
     try {
       const table = formatTable(device.sizeBytes / sectorBytes, device.majorMinor);
@@ -197,6 +199,15 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
       await this.#rollBack(hold, ctx);
       throw toolFailure(act, error, "unavailable");
     }
+  }
+
+  /** Other device-mapper devices, such as LVM's, would share the device with the hold: the kernel allows them to. */
+  #requireFree({ majorMinor }: BlockDevice, hold: Hold | undefined, act: string): void {
+    const holders = this.#sysfs.list("dev", "block", majorMinor, "holders");
+    const others = holders.filter((name) => `${this.#dev}/${name}` !== hold?.path);
+    if (others.length === 0) return;
+    const who = others.map((name) => `"${name}"`).join(" and ");
+    throw new DriverError("failed-precondition", `${act}: ${majorMinor} is in use by ${who}`);
   }
 
   /** Runs even when the call has ended; what failed first is what the caller shall hear. */

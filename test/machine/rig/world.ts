@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BlockDevice } from "#domain/block-device.ts";
@@ -91,8 +92,8 @@ export class World implements Disposable {
     return { nqn, image, target: { nqn, addresses: [address], port } };
   }
 
-  /** Under the same identity each time, unless told otherwise. */
-  export({ nqn, image }: TestVolume, namespaceUuid = "0f0f0f0f-1111-4222-8333-444444444444"): void {
+  /** Under an identity of its own, the same each time unless told otherwise. */
+  export({ nqn, image }: TestVolume, namespaceUuid = uuidFor(nqn)): void {
     this.target.export({ nqn, image, namespaceUuid });
   }
 
@@ -143,6 +144,12 @@ export class World implements Disposable {
     for (const image of readdirSync(store).filter((name) => name.endsWith(".img")))
       rmSync(join(store, image));
   }
+}
+
+/** A UUID: two namespaces with the same one are one to Linux, which ignores the second. */
+export function uuidFor(text: string): string {
+  const hex = createHash("md5").update(text).digest("hex");
+  return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, "$1-$2-4$3-8$4-$5");
 }
 
 /** Runs a command of the scenario's own. @throws {Error} with what it said, when it fails. */
