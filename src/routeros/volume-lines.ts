@@ -31,8 +31,8 @@ export function createLine(
 }
 
 /**
- * One set that names the comment as it was read. Only what differs is set: setting the NQN of a live
- * export, even to itself, might cut it.
+ * One set that names the comment as it was read. Of a live export only what differs is set: setting its
+ * NQN, even to itself, might cut it. Turning off is always said, whatever was read.
  */
 export function changeLine({ slot, comment, exported }: Volume, change: VolumeChange): Command {
   const { exported: wanted } = change;
@@ -42,10 +42,9 @@ export function changeLine({ slot, comment, exported }: Volume, change: VolumeCh
   const target = renamed
     ? command` nvme-tcp-server-nqn=${wanted.nqn} nvme-tcp-server-port=${wanted.port}`
     : command``;
+  const live = wanted?.enabled === true && exported.enabled;
   const toggled =
-    wanted !== undefined && wanted.enabled !== exported.enabled
-      ? command` nvme-tcp-export=${wanted.enabled}`
-      : command``;
+    wanted === undefined || live ? command`` : command` nvme-tcp-export=${wanted.enabled}`;
   return command`/disk/set [find ${bySlot(slot)} comment=${comment}${onlyUnexported}] comment=${formatVolumeTag(change.tag)}${target}${toggled}`;
 }
 

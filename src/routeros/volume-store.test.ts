@@ -156,6 +156,15 @@ test("create() writes nowhere while the pool is not mounted", async () => {
   assert.deepEqual(await rig.rows('/disk/print as-value where type="file"'), []);
 });
 
+test("change() turns an export off that somebody turned on since it was read", async () => {
+  await using rig = await SimulatedAppliance.start();
+  const { volumes } = await rig.warmDriver();
+  const made = await volumes.create(newVolume(slot), ctx);
+  await rig.run("/disk/set pvc-a nvme-tcp-export=yes");
+  const off = { tag: { ...made.tag, revision: 1 }, exported: { enabled: false } } as const;
+  assert.equal((await volumes.change(made, off, ctx))?.exported.enabled, false);
+});
+
 test("change() fails when the export stays on: no node may believe in a fence that is none", async () => {
   await using rig = await SimulatedAppliance.start();
   const { volumes } = await rig.warmDriver();
