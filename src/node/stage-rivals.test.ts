@@ -46,7 +46,8 @@ test("stage() does not mount when the device's name belongs to another volume by
   other.disk.isJournalDirty = true;
   const paths = new LatePaths(world.kernel);
   paths.before = swap;
-  const host = { ...world.host, paths };
+  const mounts = new MemoryMounts(world.kernel, paths);
+  const host = { ...world.host, paths, mounts };
   await assert.rejects(stage(world.stageRequest(volume), host, world.ctx), { kind: "unavailable" });
   assert.deepEqual(world.kernel.mounts, []);
   assert.equal(other.disk.isJournalDirty, true, "the other volume was not even mounted");

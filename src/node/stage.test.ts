@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import type { StagedVolume } from "#domain/staged-volume.ts";
 import { GiB } from "#lib/bytes.ts";
-import type { Context } from "#lib/context.ts";
 import { testContext } from "#test/fakes/context.ts";
-import { MemoryStageRecords } from "#test/fakes/node/memory-stage-records.ts";
 import {
   blockUse,
   mountUse,
@@ -76,42 +73,6 @@ test("stage() repeated during an outage fails and leaves mount and connection al
   assert.deepEqual(world.kernel.damage, []);
 });
 
-test("stage() refuses a device whose content cannot be read, rather than call it blank (pitfall 3)", async () => {
-  const world = new NodeWorld();
-  const volume = world.attach("pvc-1");
-  volume.disk.format("ext4");
-  volume.disk.files.set("precious", "data");
-  const { filesystems } = world;
-  const inspect = filesystems.inspect.bind(filesystems);
-  filesystems.inspect = async (path, ctx) => {
-    world.kernel.lose(volume.nqn);
-    return await inspect(path, ctx);
-  };
-  await assert.rejects(stage(world.stageRequest(volume), world.host, world.ctx), {
-    kind: "unavailable",
-  });
-  assert.equal(volume.disk.formats, 1);
-  assert.equal(volume.disk.files.get("precious"), "data");
-});
-
-test("stage() refuses content that is no file system, or one of another type, naming both", async () => {
-  const world = new NodeWorld();
-  const volume = world.attach("pvc-1");
-  volume.disk.format("xfs");
-  await assert.rejects(stage(world.stageRequest(volume), world.host, world.ctx), {
-    kind: "failed-precondition",
-    message: `Cannot mount volume "pvc-1" as ext4: "/dev/nvme0n1" holds a file system of type "xfs"`,
-  });
-  volume.disk.content = { kind: "other", description: "a GPT partition table" };
-  await assert.rejects(stage(world.stageRequest(volume), world.host, world.ctx), {
-    kind: "failed-precondition",
-    message: `Cannot mount volume "pvc-1" as ext4: "/dev/nvme0n1" holds a GPT partition table`,
-  });
-  assert.equal(volume.disk.formats, 1);
-  assert.equal(world.kernel.controllers.size, 0, "its own connection is taken back");
-  assert.equal(world.records.volumes.size, 0);
-});
-
 test("stage() leaves a connection that was there before", async () => {
   const world = new NodeWorld();
   const volume = world.attach("pvc-1");
@@ -121,39 +82,6 @@ test("stage() leaves a connection that was there before", async () => {
     kind: "failed-precondition",
   });
   assert.equal(world.kernel.controllers.get(volume.nqn)?.state, "live");
-});
-
-/** Gives the device's name to another volume while the marker is written. */
-class SwappingRecords extends MemoryStageRecords {
-  swap: (() => void) | undefined;
-  override async save(record: StagedVolume, ctx: Context): Promise<void> {
-    await super.save(record, ctx);
-    if (record.phase === "formatting") this.swap?.();
-    if (record.phase === "formatting") this.swap = undefined;
-  }
-}
-
-test("stage() does not format when the device's name belongs to another volume by then (pitfall 4)", async () => {
-  const world = new NodeWorld();
-  const blank = world.attach("pvc-blank");
-  const other = world.attach("pvc-other");
-  other.disk.format("ext4");
-  other.disk.files.set("precious", "data");
-  const records = new SwappingRecords();
-  const host = { ...world.host, records };
-  records.swap = () => {
-    world.kernel.drop(blank.nqn);
-    world.kernel.connect(other.nqn);
-    world.kernel.connect(blank.nqn);
-  };
-  await assert.rejects(stage(world.stageRequest(blank), host, world.ctx), {
-    kind: "unavailable",
-    message: `Cannot use "/dev/nvme0n1" (259:0): "${blank.nqn}" is "/dev/nvme1n1" (259:1) now`,
-  });
-  assert.equal(other.disk.files.get("precious"), "data");
-  await stage(world.stageRequest(blank), host, world.ctx);
-  assert.equal(blank.disk.formats, 1);
-  assert.equal(other.disk.formats, 1);
 });
 
 test("stage() asks the kernel to look again when the device is too small or missing (pitfall 23)", async () => {
@@ -226,174 +154,6 @@ test("stage() reads for many nodes from a read-only device and replays no journa
   assert.equal(volume.disk.isJournalDirty, true);
 });
 
-test("stage() never formats or repairs for a mode that only reads", async () => {
-  for (const mode of ["single-node-reader-only", "multi-node-reader-only"] as const) {
-    const world = new NodeWorld();
-    const volume = world.attach("pvc-1");
-    const request = world.stageRequest(volume, mountUse(mode));
-    await assert.rejects(stage(request, world.host, world.ctx), {
-      kind: "failed-precondition",
-      message: `Cannot format volume "pvc-1" on "/dev/nvme0n1": it is blank, and access mode "${mode}" only reads`,
-    });
-    volume.disk.format("ext4");
-    volume.disk.isDamaged = true;
-    await assert.rejects(stage(request, world.host, world.ctx), { kind: "internal" });
-    assert.deepEqual(world.filesystems.checked, []);
-    assert.equal(volume.disk.formats, 1);
-  }
-});
-
-test("stage() formats again what its own mkfs left half made, under the same NQN", async () => {
-  const world = new NodeWorld();
-  const volume = world.attach("pvc-1");
-  world.filesystems.onHalfMade = () => {
-    world.filesystems.onHalfMade = () => {};
-    throw new Error("killed");
-  };
-  await assert.rejects(stage(world.stageRequest(volume), world.host, world.ctx), {
-    message: "killed",
-  });
-  assert.equal(volume.disk.isHalfMade, true);
-  assert.equal(world.records.volumes.get("pvc-1")?.phase, "formatting");
-  await stage(world.stageRequest(volume), world.host, world.ctx);
-  assert.equal(volume.disk.isHalfMade, false);
-  assert.equal(world.records.volumes.get("pvc-1")?.phase, "staged");
-});
-
-test("stage() does not format by a marker that names another NQN", async () => {
-  const world = new NodeWorld();
-  const volume = world.attach("pvc-1");
-  const request = world.stageRequest(volume);
-  const { minSizeBytes: _size, ...wanted } = request;
-  world.records.volumes.set("pvc-1", { ...wanted, phase: "formatting" });
-  world.moveAway(volume);
-  volume.disk.format("ext4");
-  volume.disk.files.set("precious", "written by another node");
-  world.moveBack(volume);
-  await stage(world.stageRequest(volume), world.host, world.ctx);
-  assert.equal(volume.disk.files.get("precious"), "written by another node");
-  assert.equal(volume.disk.formats, 1);
-});
-
-test("stage() does not format a volume that was staged with data before and is blank now", async () => {
-  const world = new NodeWorld();
-  const volume = world.attach("pvc-1");
-  await stage(world.stageRequest(volume), world.host, world.ctx);
-  world.kernel.reboot();
-  volume.disk.content = { kind: "blank" };
-  await assert.rejects(stage(world.stageRequest(volume), world.host, world.ctx), {
-    kind: "failed-precondition",
-    message:
-      'Cannot format volume "pvc-1" on "/dev/nvme0n1": it is blank, but was staged with data before',
-  });
-  assert.equal(volume.disk.formats, 1);
-});
-
-test("stage() does not format a device that is held or mounted elsewhere", async () => {
-  const world = new NodeWorld();
-  const volume = world.attach("pvc-1");
-  world.kernel.holders.set("259:0", ["dm-3"]);
-  await assert.rejects(stage(world.stageRequest(volume), world.host, world.ctx), {
-    kind: "unavailable",
-    message: `Cannot format volume "pvc-1": "/dev/nvme0n1" is held by "dm-3"`,
-  });
-  assert.equal(volume.disk.content.kind, "blank");
-});
-
-test("stage() takes down what an earlier epoch left before it uses the new one", async () => {
-  const world = new NodeWorld();
-  const volume = world.attach("pvc-1");
-  await stage(world.stageRequest(volume), world.host, world.ctx);
-  const old = volume.nqn;
-  world.moveAway(volume);
-  world.kernel.drop(old);
-  volume.disk.files.set("precious", "written by another node");
-  world.moveBack(volume);
-  await stage(world.stageRequest(volume), world.host, world.ctx);
-  const [mount, ...others] = world.mountsAt(stagingPathOf(volume));
-  assert.deepEqual(others, []);
-  assert.equal(mount?.majorMinor, world.kernel.find(volume.nqn)?.majorMinor);
-  assert.equal(world.kernel.controllers.has(old), false);
-  assert.equal(world.records.volumes.get("pvc-1")?.target.nqn, volume.nqn);
-  assert.equal(volume.disk.files.get("precious"), "written by another node");
-});
-
-test("stage() discards what waits for an epoch that is over, when the kernel does not give up", async () => {
-  const world = new NodeWorld();
-  const volume = world.attach("pvc-1");
-  await stage(world.stageRequest(volume), world.host, world.ctx);
-  const old = volume.nqn;
-  world.moveAway(volume);
-  world.kernel.lose(old);
-  world.moveBack(volume);
-  await stage(world.stageRequest(volume), world.host, world.ctx);
-  assert.deepEqual([...world.kernel.controllers.keys()], [volume.nqn]);
-  assert.equal(world.mountsAt(stagingPathOf(volume)).length, 1);
-  assert.ok(world.warnings.includes("Discarding unwritten data of an attachment that has ended"));
-});
-
-test("stage() refuses another epoch while a pod still has the old one", async () => {
-  const world = new NodeWorld();
-  const volume = world.attach("pvc-1");
-  await stage(world.stageRequest(volume), world.host, world.ctx);
-  await publish(world.publishRequest(volume, "pod"), world.host, world.ctx);
-  const old = volume.nqn;
-  world.moveAway(volume);
-  world.kernel.drop(old);
-  world.moveBack(volume);
-  await assert.rejects(stage(world.stageRequest(volume), world.host, world.ctx), {
-    kind: "failed-precondition",
-    message: `Cannot stage volume "pvc-1" while it is here with another NQN, "${old}": Cannot unstage volume "pvc-1": it is still mounted at "${targetPathOf(volume, "pod")}"`,
-  });
-  assert.equal(world.records.volumes.get("pvc-1")?.target.nqn, old);
-  assert.equal(world.kernel.controllers.has(volume.nqn), false);
-});
-
-test("stage() answers already-exists for another capability or path", async () => {
-  const world = new NodeWorld();
-  const volume = world.attach("pvc-1");
-  await stage(world.stageRequest(volume), world.host, world.ctx);
-  for (const request of [
-    world.stageRequest(volume, mountUse("single-node-writer", "xfs")),
-    world.stageRequest(volume, mountUse("single-node-reader-only")),
-    world.stageRequest(volume, mountUse("single-node-writer", "ext4", ["noatime"])),
-    world.stageRequest(volume, blockUse()),
-    { ...world.stageRequest(volume), stagingPath: "/elsewhere" },
-  ])
-    await assert.rejects(stage(request, world.host, world.ctx), { kind: "already-exists" });
-  await stage(
-    world.stageRequest(volume, mountUse("single-node-multi-writer")),
-    world.host,
-    world.ctx,
-  );
-  assert.equal(world.kernel.mounts.length, 1);
-});
-
-test("stage() adopts the right mount when the record is lost, and refuses a wrong one", async () => {
-  const world = new NodeWorld();
-  const [volume, other] = [world.attach("pvc-1"), world.attach("pvc-2")];
-  await stage(world.stageRequest(volume), world.host, world.ctx);
-  world.records.volumes.clear();
-  await stage(world.stageRequest(volume), world.host, world.ctx);
-  assert.equal(world.records.volumes.get("pvc-1")?.phase, "staged");
-  assert.equal(world.kernel.mounts.length, 1);
-
-  const request = { ...world.stageRequest(other), stagingPath: stagingPathOf(volume) };
-  await assert.rejects(stage(request, world.host, world.ctx), { kind: "failed-precondition" });
-  assert.equal(world.topmost(stagingPathOf(volume))?.source, "/dev/nvme0n1");
-  assert.equal(other.disk.content.kind, "blank");
-});
-
-test("stage() mounts anew when the device came back with another number and no pod has the old one", async () => {
-  const world = new NodeWorld();
-  const volume = world.attach("pvc-1");
-  await stage(world.stageRequest(volume), world.host, world.ctx);
-  world.kernel.restore(volume.nqn, { renumbered: true });
-  await stage(world.stageRequest(volume), world.host, world.ctx);
-  assert.equal(world.mountsAt(stagingPathOf(volume)).length, 1);
-  assert.equal(world.topmost(stagingPathOf(volume))?.majorMinor, "259:1");
-});
-
 test("stage() recognises Btrfs by its source, since mountinfo has no device number for it", async () => {
   const world = new NodeWorld();
   const volume = world.attach("pvc-1");
@@ -414,6 +174,28 @@ test("stage() grows the file system of a clone that is larger than its origin", 
   volume.disk.sizeBytes = 3 * GiB;
   await stage(world.stageRequest(volume), world.host, world.ctx);
   assert.equal(volume.disk.filesystemBytes, 3 * GiB);
+});
+
+test("stage() makes a device writable again that its last user left read-only", async () => {
+  const world = new NodeWorld();
+  const volume = world.attach("pvc-1");
+  world.kernel.connect(volume.nqn);
+  const device = world.kernel.controllers.get(volume.nqn)?.device;
+  assert.ok(device);
+  device.isReadOnly = true;
+  await stage(world.stageRequest(volume), world.host, world.ctx);
+  assert.equal(device.isReadOnly, false);
+  assert.equal(world.mountsAt(stagingPathOf(volume)).length, 1);
+});
+
+test("stage() repeated leaves a raw block device read-only that a pod has so", async () => {
+  const world = new NodeWorld();
+  const volume = world.attach("pvc-1");
+  await stage(world.stageRequest(volume, blockUse()), world.host, world.ctx);
+  const reader = { ...world.publishRequest(volume, "pod", blockUse()), readOnly: true };
+  await publish(reader, world.host, world.ctx);
+  await stage(world.stageRequest(volume, blockUse()), world.host, world.ctx);
+  assert.equal(world.kernel.controllers.get(volume.nqn)?.device?.isReadOnly, true);
 });
 
 test("stage() connects a raw block volume and mounts nothing", async () => {

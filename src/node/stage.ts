@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { accessModes } from "#domain/access-mode.ts";
+import { accessModes, type VolumeUse } from "#domain/access-mode.ts";
 import type { BlockDevice } from "#domain/block-device.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
@@ -25,7 +25,7 @@ export interface StageRequest extends Omit<StagedVolume, "phase" | "fsUuid"> {
  */
 export async function stage(request: StageRequest, host: NodeHost, ctx: Context): Promise<void> {
   const { minSizeBytes, ...wanted } = request;
-  if (wanted.use.access.type === "mount") mountOptions(wanted.use.access, wanted.use.accessMode); // refuses before anything is done
+  refuseUnknownFlags(wanted.use);
   const known = await settlePast({ ...wanted, phase: "connecting" }, host, ctx);
   const volume: StagedVolume = {
     ...wanted,
@@ -43,10 +43,11 @@ async function bringUp(volume: StagedVolume, staging: Staging, ctx: Context): Pr
   const { host } = staging;
   const device = await attach(volume, staging, ctx);
   await refuseForeignMounts(volume, device, host, ctx);
-  const { access, accessMode } = volume.use;
-  const { writes, nodes } = accessModes[accessMode];
-  if (!writes && (access.type === "block" || nodes !== "one"))
-    await host.devices.setReadOnly(device.path, true, ctx);
+  const { access } = volume.use;
+  const readOnly = isReadOnlyDevice(volume.use);
+  // Set back as well: a device may be as its last user left it. A staged one has users of its own.
+  if (readOnly || volume.phase !== "staged")
+    await host.devices.setReadOnly(device.path, readOnly, ctx);
   // A raw block volume has nothing at its staging path: its device is published as it is.
   const ready =
     access.type === "mount"
@@ -55,6 +56,17 @@ async function bringUp(volume: StagedVolume, staging: Staging, ctx: Context): Pr
   if (ready.phase === "staged") return;
   await host.records.save({ ...ready, phase: "staged" }, ctx);
   ctx.log.info({ nqn: device.nqn, device: device.path }, "Staged a volume");
+}
+
+/** Before anything is done: mount flags off the list are the administrator's to correct. */
+function refuseUnknownFlags({ access, accessMode }: VolumeUse): void {
+  if (access.type === "mount") mountOptions(access, accessMode);
+}
+
+/** The file system of a single reader may replay its journal; whatever else only reads must not write. */
+function isReadOnlyDevice({ access, accessMode }: VolumeUse): boolean {
+  const { writes, nodes } = accessModes[accessMode];
+  return !writes && (access.type === "block" || nodes !== "one");
 }
 
 /**
