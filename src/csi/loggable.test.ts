@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { CreateVolumeRequest } from "./gen/csi.ts";
+import { createVolumeRequest } from "#test/fakes/csi-requests.ts";
 import { secretFields } from "./gen/secret-fields.ts";
 import { loggable } from "./loggable.ts";
 
@@ -31,12 +31,10 @@ test("secretFields lists every field that csi.proto marks csi_secret", () => {
 });
 
 test("loggable() keeps everything but the secrets, and the original as it was", () => {
-  const request: CreateVolumeRequest = {
-    ...CreateVolumeRequest.decode(Buffer.of()),
-    name: "pvc-1",
+  const request = createVolumeRequest({
     parameters: { appliance: "rds1" },
     secrets: { password: "hunter2" },
-  };
+  });
   const text = JSON.stringify(loggable(request));
   assert.doesNotMatch(text, /hunter2|password/);
   assert.match(text, /"secrets":"\[redacted\]"/);

@@ -8,10 +8,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type CallOptions, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { DriverError } from "#domain/errors.ts";
 import type { Context } from "#lib/context.ts";
-import type { Log, LogFields } from "#lib/log.ts";
+import { createVolumeRequest } from "#test/fakes/csi-requests.ts";
+import { RecordingLog } from "#test/fakes/recording-log.ts";
 import {
   ControllerClient,
-  CreateVolumeRequest,
+  type CreateVolumeRequest,
   type CreateVolumeResponse,
   GetCapacityRequest,
   IdentityClient,
@@ -20,32 +21,6 @@ import {
 } from "./gen/csi.ts";
 import { CsiServer } from "./server.ts";
 import type { ControllerHandlers } from "./service-handlers.ts";
-
-interface Line {
-  readonly level: string;
-  readonly message: string;
-  readonly fields: LogFields;
-}
-
-/** Keeps what a logger at level debug would write. */
-class RecordingLog implements Log {
-  readonly lines: Line[];
-  readonly #bound: LogFields;
-  constructor(bound: LogFields = {}, lines: Line[] = []) {
-    this.#bound = bound;
-    this.lines = lines;
-  }
-  debug = (fields: LogFields, message: string) => this.#write("debug", fields, message);
-  info = (fields: LogFields, message: string) => this.#write("info", fields, message);
-  warn = (fields: LogFields, message: string) => this.#write("warn", fields, message);
-  error = (fields: LogFields, message: string) => this.#write("error", fields, message);
-  child(fields: LogFields): Log {
-    return new RecordingLog({ ...this.#bound, ...fields }, this.lines);
-  }
-  #write(level: string, fields: LogFields, message: string): void {
-    this.lines.push({ level, message, fields: { ...this.#bound, ...fields } });
-  }
-}
 
 interface Rig {
   readonly path: string;
@@ -79,10 +54,7 @@ async function serve(
   return { path, server, log, controller: client };
 }
 
-const volume = (name: string): CreateVolumeRequest => ({
-  ...CreateVolumeRequest.decode(Buffer.of()),
-  name,
-});
+const volume = (name: string) => createVolumeRequest({ name });
 
 const created: CreateVolumeResponse = {
   volume: {
@@ -201,7 +173,7 @@ test("CsiServer logs one line per change, with what it was about, and its bugs w
   await new Promise((resolve) =>
     controller.getCapacity(GetCapacityRequest.decode(Buffer.of()), resolve),
   );
-  const told = log.lines.filter(({ level, fields }) => level !== "debug" && "rpc" in fields);
+  const told = log.records.filter(({ level, fields }) => level !== "debug" && "rpc" in fields);
   assert.deepEqual(
     told.map(({ level, message, fields }) => [
       level,
@@ -232,7 +204,7 @@ test("CsiServer never logs a secret, whatever the level and the outcome", async 
   const secrets = { password: "hunter2" };
   await createVolume(controller, { ...volume("fine"), secrets });
   await assert.rejects(createVolume(controller, { ...volume("bug"), secrets }));
-  const text = JSON.stringify(log.lines);
+  const text = JSON.stringify(log.records);
   assert.match(text, /"request":\{[^}]*"name":"fine"/);
   assert.doesNotMatch(text, /hunter2/);
 });
@@ -246,8 +218,8 @@ test("CsiServer tells the handler when its caller has gone", async (t) => {
   call.cancel();
   while (!signal.aborted) await delay(2);
   assert.equal(signal.reason.name, "AbortError");
-  while (log.lines.at(-1)?.message !== "Call refused") await delay(2);
-  assert.equal(log.lines.at(-1)?.fields["code"], "CANCELLED");
+  while (log.records.at(-1)?.message !== "Call refused") await delay(2);
+  assert.equal(log.records.at(-1)?.fields["code"], "CANCELLED");
 });
 
 test("CsiServer tells the handler when the deadline of its call has passed", async (t) => {
@@ -351,5 +323,5 @@ test("CsiServer cancels what is still running when its time to drain is over", a
   await Promise.all([refused, server[Symbol.asyncDispose]()]);
   assert.ok(signal.aborted);
   assert.ok(performance.now() - started < 1_000);
-  assert.ok(log.lines.some(({ message }) => message.startsWith("Cancelling the calls")));
+  assert.ok(log.records.some(({ message }) => message.startsWith("Cancelling the calls")));
 });

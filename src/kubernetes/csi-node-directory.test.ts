@@ -7,8 +7,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import type { Context } from "#lib/context.ts";
-import { silentLog } from "#lib/log.ts";
+import { testContext } from "#test/fakes/context.ts";
+import { ManualClock } from "#test/fakes/manual-clock.ts";
 import { ApiClient } from "./api-client.ts";
 import { CsiNodeDirectory } from "./csi-node-directory.ts";
 
@@ -38,8 +38,6 @@ const status = (code: number, reason: string, message: string) => ({
   code,
 });
 
-const context = (): Context => ({ signal: new AbortController().signal, log: silentLog });
-
 class Rig {
   /** Keyed by node name. */
   readonly nodes = new Map<string, object>();
@@ -48,8 +46,7 @@ class Rig {
   readonly tokens = new Set(["first"]);
   forbidden = false;
   silent = false;
-  time = 0;
-  readonly clock = { now: () => this.time, sleep: async () => {} };
+  readonly clock = new ManualClock();
 
   answer(request: IncomingMessage, response: ServerResponse): void {
     const { pathname, searchParams } = new URL(request.url ?? "", "https://api");
@@ -115,7 +112,7 @@ async function start(t: TestContext) {
 test("CsiNodeDirectory.isKnown() finds a node by its name with one request", async (t) => {
   const { rig, directory } = await start(t);
   rig.nodes.set("worker-1", csiNode("worker-1", "worker-1"));
-  assert.equal(await directory.isKnown("worker-1", context()), true);
+  assert.equal(await directory.isKnown("worker-1", testContext()), true);
   assert.deepEqual(rig.requests, [`${collection}/worker-1`]);
 });
 
@@ -123,9 +120,9 @@ test("CsiNodeDirectory.isKnown() finds a node whose id is not its name, over man
   const { rig, directory } = await start(t);
   for (let index = 0; index < 1_200; index += 1)
     rig.nodes.set(`worker-${index}`, csiNode(`worker-${index}`, `id-${index}`));
-  assert.equal(await directory.isKnown("id-1150", context()), true);
+  assert.equal(await directory.isKnown("id-1150", testContext()), true);
   assert.equal(rig.requests.length, 1 + 3);
-  assert.equal(await directory.isKnown("id-1200", context()), false);
+  assert.equal(await directory.isKnown("id-1200", testContext()), false);
 });
 
 test("CsiNodeDirectory.isKnown() knows no node on which this driver has not registered", async (t) => {
@@ -133,25 +130,25 @@ test("CsiNodeDirectory.isKnown() knows no node on which this driver has not regi
   const other = csiNode("worker-1", "worker-1");
   rig.nodes.set("worker-1", { ...other, spec: { drivers: other.spec.drivers.slice(0, 1) } });
   rig.nodes.set("worker-2", { ...other, spec: { drivers: null } });
-  assert.equal(await directory.isKnown("worker-1", context()), false);
-  assert.equal(await directory.isKnown("worker-2", context()), false);
+  assert.equal(await directory.isKnown("worker-1", testContext()), false);
+  assert.equal(await directory.isKnown("worker-2", testContext()), false);
 });
 
 test("CsiNodeDirectory.isKnown() remembers what it found for ten seconds, and absence not at all", async (t) => {
   const { rig, directory } = await start(t);
-  assert.equal(await directory.isKnown("worker-1", context()), false);
+  assert.equal(await directory.isKnown("worker-1", testContext()), false);
   rig.nodes.set("worker-1", csiNode("worker-1", "worker-1"));
-  assert.equal(await directory.isKnown("worker-1", context()), true);
+  assert.equal(await directory.isKnown("worker-1", testContext()), true);
   rig.nodes.clear();
-  rig.time += 9_999;
-  assert.equal(await directory.isKnown("worker-1", context()), true);
-  rig.time += 1;
-  assert.equal(await directory.isKnown("worker-1", context()), false);
+  rig.clock.advance(9_999);
+  assert.equal(await directory.isKnown("worker-1", testContext()), true);
+  rig.clock.advance(1);
+  assert.equal(await directory.isKnown("worker-1", testContext()), false);
 });
 
 test("CsiNodeDirectory.isKnown() escapes ids that no node name could be", async (t) => {
   const { rig, directory } = await start(t);
-  assert.equal(await directory.isKnown("../../api/v1/secrets?x=1", context()), false);
+  assert.equal(await directory.isKnown("../../api/v1/secrets?x=1", testContext()), false);
   assert.equal(rig.requests[0], `${collection}/..%2F..%2Fapi%2Fv1%2Fsecrets%3Fx%3D1`);
 });
 
@@ -160,15 +157,15 @@ test("ApiClient.get() reads the token anew for each request", async (t) => {
   rig.nodes.set("worker-1", csiNode("worker-1", "worker-1"));
   rig.tokens.clear();
   rig.tokens.add("second");
-  await assert.rejects(directory.isKnown("worker-1", context()), { kind: "permission-denied" });
+  await assert.rejects(directory.isKnown("worker-1", testContext()), { kind: "permission-denied" });
   writeFileSync(join(folder, "token"), "second");
-  assert.equal(await directory.isKnown("worker-1", context()), true);
+  assert.equal(await directory.isKnown("worker-1", testContext()), true);
 });
 
 test("ApiClient.get() passes on why the API refuses", async (t) => {
   const { rig, directory } = await start(t);
   rig.forbidden = true;
-  await assert.rejects(directory.isKnown("worker-1", context()), {
+  await assert.rejects(directory.isKnown("worker-1", testContext()), {
     kind: "permission-denied",
     message: `Cannot read "${collection}/worker-1" from Kubernetes: the API answered 403 (csinodes.storage.k8s.io is forbidden: User "x" cannot list resource)`,
   });
@@ -177,13 +174,13 @@ test("ApiClient.get() passes on why the API refuses", async (t) => {
 test("ApiClient.get() does not wait longer than its limit, nor than its caller", async (t) => {
   const { rig, directory } = await start(t);
   rig.silent = true;
-  await assert.rejects(directory.isKnown("worker-1", context()), {
+  await assert.rejects(directory.isKnown("worker-1", testContext()), {
     kind: "unavailable",
     message: /: no answer in time$/,
   });
   const signal = AbortSignal.timeout(20);
   const started = performance.now();
-  await assert.rejects(directory.isKnown("worker-1", { signal, log: silentLog }));
+  await assert.rejects(directory.isKnown("worker-1", testContext({ signal })));
   assert.ok(performance.now() - started < 200);
 });
 
@@ -192,14 +189,14 @@ test("ApiClient.get() trusts no certificate but the cluster's, and reports an AP
   const trusted = readFileSync(join(folder, "ca.crt"));
   const other = await start(t);
   writeFileSync(join(folder, "ca.crt"), readFileSync(join(other.folder, "ca.crt")));
-  await assert.rejects(directory.isKnown("worker-1", context()), {
+  await assert.rejects(directory.isKnown("worker-1", testContext()), {
     kind: "unavailable",
     message: /self-signed certificate/,
   });
   writeFileSync(join(folder, "ca.crt"), trusted);
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
-  await assert.rejects(directory.isKnown("worker-1", context()), {
+  await assert.rejects(directory.isKnown("worker-1", testContext()), {
     kind: "unavailable",
     message: /ECONNREFUSED/,
   });

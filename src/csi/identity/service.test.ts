@@ -1,27 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Clock } from "#lib/clock.ts";
 import type { Context } from "#lib/context.ts";
-import { type Log, silentLog } from "#lib/log.ts";
+import { testContext } from "#test/fakes/context.ts";
+import { ManualClock } from "#test/fakes/manual-clock.ts";
+import { RecordingLog } from "#test/fakes/recording-log.ts";
 import { Readiness } from "./readiness.ts";
 import { identityHandlers } from "./service.ts";
-
-/** The messages that were logged, in order. */
-function context(): Context & { readonly told: string[] } {
-  const told: string[] = [];
-  const log: Log = {
-    ...silentLog,
-    info: (_, message) => void told.push(message),
-    warn: ({ reason }, message) => void told.push(`${message}: ${reason}`),
-  };
-  return { signal: new AbortController().signal, log, told };
-}
-
-class ManualClock implements Clock {
-  time = 1_000;
-  now = () => this.time;
-  sleep = async () => {};
-}
 
 const options = { limitMilliseconds: 1_000, cacheMilliseconds: 5_000 };
 
@@ -31,9 +15,9 @@ test("identityHandlers() names the driver and promises online expansion", async 
     version: "1.2.3",
     ready: async () => true,
   });
-  const info = await handlers.getPluginInfo?.({}, context());
+  const info = await handlers.getPluginInfo?.({}, testContext());
   assert.deepEqual(info, { name: "rds.csi.srvlab.io", vendorVersion: "1.2.3", manifest: {} });
-  const answer = await handlers.getPluginCapabilities?.({}, context());
+  const answer = await handlers.getPluginCapabilities?.({}, testContext());
   assert.deepEqual(
     answer?.capabilities.map(({ service, volumeExpansion }) => [
       service?.type,
@@ -44,27 +28,31 @@ test("identityHandlers() names the driver and promises online expansion", async 
       [undefined, 1],
     ],
   );
-  assert.deepEqual(await handlers.probe?.({}, context()), { ready: true });
+  assert.deepEqual(await handlers.probe?.({}, testContext()), { ready: true });
 });
 
 test("Readiness.ready() answers false, and tells the reason once, while the check fails", async () => {
   const clock = new ManualClock();
-  const ctx = context();
+  const log = new RecordingLog();
+  const ctx = testContext({ log });
   let up = false;
   const check = async () => {
     if (!up) throw new Error('Cannot reach appliance "rds1": connection refused');
   };
   const readiness = new Readiness({ ...options, check, clock });
   assert.equal(await readiness.ready(ctx), false);
-  clock.time += 6_000;
+  clock.advance(6_000);
   assert.equal(await readiness.ready(ctx), false);
   up = true;
-  clock.time += 6_000;
+  clock.advance(6_000);
   assert.equal(await readiness.ready(ctx), true);
-  assert.deepEqual(ctx.told, [
-    'Not ready to serve: Cannot reach appliance "rds1": connection refused',
-    "Ready to serve",
-  ]);
+  assert.deepEqual(
+    log.records.map(({ message, fields }) => [message, fields["reason"]]),
+    [
+      ["Not ready to serve", 'Cannot reach appliance "rds1": connection refused'],
+      ["Ready to serve", undefined],
+    ],
+  );
 });
 
 test("Readiness.ready() asks once within the cache time", async () => {
@@ -72,12 +60,12 @@ test("Readiness.ready() asks once within the cache time", async () => {
   let asked = 0;
   const check = async () => void asked++;
   const readiness = new Readiness({ ...options, check, clock });
-  await readiness.ready(context());
-  clock.time += 4_999;
-  await readiness.ready(context());
+  await readiness.ready(testContext());
+  clock.advance(4_999);
+  await readiness.ready(testContext());
   assert.equal(asked, 1);
-  clock.time += 1;
-  await readiness.ready(context());
+  clock.advance(1);
+  await readiness.ready(testContext());
   assert.equal(asked, 2);
 });
 
@@ -86,5 +74,5 @@ test("Readiness.ready() does not wait for a check that hangs", async () => {
     new Promise<void>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
   const clock = new ManualClock();
   const readiness = new Readiness({ ...options, limitMilliseconds: 20, check, clock });
-  assert.equal(await readiness.ready(context()), false);
+  assert.equal(await readiness.ready(testContext()), false);
 });
