@@ -4,7 +4,7 @@ import type { Mount } from "#domain/ports/mounts.ts";
 import type { Context } from "#lib/context.ts";
 import { mountsOf } from "./device-users.ts";
 import type { NodeHost } from "./host.ts";
-import { isReadOnly } from "./mount-table.ts";
+import { isReadOnly, isSameFilesystem } from "./mount-table.ts";
 import type { PublishRequest } from "./publish.ts";
 import { requireDevice } from "./volume-device.ts";
 
@@ -20,14 +20,20 @@ const mostMounts = 1_000;
 
 /** @throws {DriverError} `already-exists` unless what is at the target path is what this call would put there. */
 export function requireSame(existing: Mount, { request, mounts, readOnly }: Attempt): void {
-  const { targetPath, volumeId } = request;
-  const isOurs = mounts.filter(({ target }) => target === targetPath).at(-1);
-  if (isOurs !== undefined && isReadOnly(existing) === readOnly) return;
+  const { targetPath, stagingPath, volumeId } = request;
+  const own = mounts.find((mount) => mount.target === targetPath && isSameMount(mount, existing));
+  const staged = mounts.findLast(({ target }) => target === stagingPath);
+  const isWhole = staged === undefined || staged.root === existing.root;
+  if (own !== undefined && isWhole && isReadOnly(existing) === readOnly) return;
   const found =
-    isOurs === undefined
-      ? `"${existing.source}" (${existing.majorMinor}) is mounted at "${targetPath}"`
-      : `it is published ${isReadOnly(existing) ? "read-only" : "writable"} at "${targetPath}"`;
+    own !== undefined && isWhole
+      ? `it is published ${isReadOnly(existing) ? "read-only" : "writable"} at "${targetPath}"`
+      : `"${existing.root}" of "${existing.source}" (${existing.majorMinor}) is mounted at "${targetPath}"`;
   throw new DriverError("already-exists", `Cannot publish volume "${volumeId}": ${found}`);
+}
+
+function isSameMount(one: Mount, other: Mount): boolean {
+  return isSameFilesystem(one, other) && one.root === other.root;
 }
 
 /**

@@ -115,6 +115,22 @@ test("publish() refuses a target path that something else is mounted at", async 
   assert.equal(world.mountsAt(stagingPathOf(other)).length, 1);
 });
 
+test("publish() refuses a target path that shows a part of the volume, or something on top of it", async () => {
+  const { world, target, request } = await staged();
+  await publish(request, world.host, world.ctx);
+  const mount = world.topmost(target);
+  assert.ok(mount);
+  for (const wrong of [
+    { ...mount, root: "/folder" },
+    { ...mount, majorMinor: "8:1", source: "/dev/sda1", device: undefined },
+  ]) {
+    world.kernel.mounts.push(wrong);
+    await assert.rejects(publish(request, world.host, world.ctx), { kind: "already-exists" });
+    world.kernel.mounts.pop();
+  }
+  await publish(request, world.host, world.ctx);
+});
+
 test("publish() gives a single writer one target path, and others as many as they like", async () => {
   const { world, volume, target, request } = await staged(mountUse("single-node-single-writer"));
   await publish(request, world.host, world.ctx);

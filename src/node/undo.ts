@@ -32,7 +32,7 @@ export class Undo implements AsyncDisposable {
       try {
         await step(ctx);
       } catch (error) {
-        ctx.log.warn({ error }, "A step could not be undone; the next call goes on from here");
+        ctx.log.warn({ err: error }, "A step could not be undone; the next call goes on from here");
       }
     }
   }
