@@ -3,7 +3,8 @@ import type { Environment } from "./environment-layer.ts";
 import type { ApplianceSettings, Settings } from "./schema.ts";
 
 /** What the schema cannot say: settings that depend on one another. @returns one sentence per problem. */
-export function contradictions({ appliances, defaultAppliance, node }: Settings): string[] {
+export function contradictions(settings: Settings): string[] {
+  const { appliances, clusterId, defaultAppliance, node } = settings;
   const names = Object.keys(appliances);
   const quoted = names.map((name) => `"${name}"`).join(", ");
   const problems: string[] = [];
@@ -13,6 +14,11 @@ export function contradictions({ appliances, defaultAppliance, node }: Settings)
     );
   if (defaultAppliance === undefined && names.length > 1)
     problems.push(`defaultAppliance: missing, expected one of ${quoted}`);
+  for (const [name, { baseDirectory }] of Object.entries(appliances))
+    if (baseDirectory === clusterId)
+      problems.push(
+        `appliances.${name}.baseDirectory: "${baseDirectory}" is also the clusterId, and RouterOS wants names of Btrfs subvolumes to differ`,
+      );
   if (node.initiator.type === "loop" && node.initiator.exportsDirectory === undefined)
     problems.push('node.initiator.exportsDirectory: missing, initiator "loop" needs it');
   return problems;

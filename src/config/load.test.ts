@@ -246,6 +246,11 @@ const refusals: readonly [string, Given, string][] = [
     'defaultAppliance: missing, expected one of "rds1", "rds2"',
   ],
   [
+    "a cluster id that is also the base directory",
+    { yaml: complete.replace("clusterId: prod", "clusterId: csi") },
+    'appliances.rds1.baseDirectory: "csi" is also the clusterId, and RouterOS wants names of Btrfs subvolumes to differ',
+  ],
+  [
     "the loop initiator without exports",
     { flags: { set: ["node.initiator.type=loop"] } },
     'node.initiator.exportsDirectory: missing, initiator "loop" needs it',

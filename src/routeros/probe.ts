@@ -117,10 +117,10 @@ export class Probe {
     );
   }
 
-  /** A change of no item at all: without effect, but refused without the policy `write`. */
+  /** A change of the items that have two names at once, so of none; refused without the policy `write`. */
   async #requireWrite(ctx: Context): Promise<void> {
     const reply = await this.#console.read(
-      command`/disk/set [find slot="" type=file] comment=""`,
+      command`/disk/set [find where slot="rds-csi" and slot="probe"] comment=""`,
       ctx,
     );
     if (!reply.ok) throw this.#failure(reply.fault, "write");
