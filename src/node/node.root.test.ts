@@ -6,30 +6,16 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
-  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import type { FsType, VolumeUse } from "#domain/access-mode.ts";
-import type { Nqn } from "#domain/nqn.ts";
 import { MiB } from "#lib/bytes.ts";
-import { systemClock } from "#lib/clock.ts";
-import { LinuxBlockDevices } from "#linux/block-devices.ts";
-import { deviceNumberOf } from "#linux/device-node.ts";
-import { createExec } from "#linux/exec.ts";
-import { LinuxFilesystems } from "#linux/filesystems/linux-filesystems.ts";
-import { LinuxHostPaths } from "#linux/host-paths.ts";
-import { LoopInitiator } from "#linux/loop/loop-initiator.ts";
-import { LoopRecords } from "#linux/loop/loop-record.ts";
-import { Losetup } from "#linux/loop/losetup.ts";
-import { LinuxMounts } from "#linux/mounts.ts";
-import { FileStageRecords } from "#linux/stage-records.ts";
-import { Sysfs } from "#linux/sysfs.ts";
 import { testContext } from "#test/fakes/context.ts";
 import { blockUse, mountUse } from "#test/fakes/node/node-world.ts";
+import { RealHost } from "#test/rig/real-host.ts";
 import { capSysResource, rootTest } from "#test/rig/root.ts";
-import { temporaryFolder } from "#test/rig/temporary-folder.ts";
 import { expand } from "./expand.ts";
 import type { NodeHost } from "./host.ts";
 import { publish } from "./publish.ts";
@@ -46,50 +32,28 @@ const sizes: Readonly<Record<FsType, number>> = {
   btrfs: 256 * MiB,
 };
 
-/** This machine as a node, with one volume of the simulator's kind; everything goes when it is disposed. */
+/** This machine as a node with one volume, and the calls that kubelet makes for it. */
 class RealNode implements Disposable {
-  readonly #folder = temporaryFolder();
-  readonly image = join(this.#folder.path, "disk.img");
-  readonly stagingPath = join(this.#folder.path, "globalmount");
-  readonly nqn = "nqn.2000-02.com.mikrotik:pvc-real.1-abcdefgh" as Nqn;
+  readonly #machine: RealHost;
+  readonly #use: VolumeUse;
   readonly host: NodeHost;
-  readonly use: VolumeUse;
+  readonly image: string;
+  readonly stagingPath: string;
   sizeBytes: number;
 
   constructor(use: VolumeUse, sizeBytes: number) {
-    this.use = use;
+    this.#machine = new RealHost(sizeBytes);
+    this.#use = use;
+    this.host = this.#machine.host;
+    this.image = this.#machine.image;
+    this.stagingPath = join(this.#machine.folder, "globalmount");
     this.sizeBytes = sizeBytes;
-    const exportsFolder = join(this.#folder.path, "exports");
-    mkdirSync(exportsFolder);
-    writeFileSync(this.image, "");
-    truncateSync(this.image, sizeBytes);
-    symlinkSync(this.image, join(exportsFolder, this.nqn));
-    const exec = createExec();
-    const sysfs = new Sysfs("/sys");
-    const devices = new LinuxBlockDevices(exec, sysfs);
-    this.host = {
-      initiator: new LoopInitiator({
-        losetup: new Losetup(exec),
-        records: new LoopRecords(join(this.#folder.path, "loops")),
-        bootIdFile: "/proc/sys/kernel/random/boot_id",
-        exportsFolder,
-        host: { sysfs, dev: "/dev", deviceNumberOf },
-        clock: systemClock,
-      }),
-      devices,
-      filesystems: new LinuxFilesystems({ exec, devices }),
-      mounts: new LinuxMounts(exec),
-      paths: new LinuxHostPaths(exec),
-      records: new FileStageRecords(join(this.#folder.path, "volumes")),
-      clock: systemClock,
-      deviceWaitMilliseconds: 5_000,
-    };
   }
 
-  async stage(use = this.use): Promise<void> {
+  async stage(): Promise<void> {
     const request = {
       volumeId: "pvc-real",
-      target: { nqn: this.nqn, addresses: ["127.0.0.1"], port: 4420 },
+      target: { nqn: this.#machine.nqn, addresses: ["127.0.0.1"], port: 4420 },
       minSizeBytes: this.sizeBytes,
       connect: {
         ctrlLossTmoSeconds: -1,
@@ -97,7 +61,7 @@ class RealNode implements Disposable {
         keepAliveTmoSeconds: undefined,
         nrIoQueues: undefined,
       },
-      use,
+      use: this.#use,
       stagingPath: this.stagingPath,
       mkfsOptions: [],
     };
@@ -105,9 +69,9 @@ class RealNode implements Disposable {
   }
 
   async publish(pod: string, readOnly = false): Promise<string> {
-    const { stagingPath, use } = this;
+    const { stagingPath } = this;
     const targetPath = this.target(pod);
-    const request = { volumeId: "pvc-real", stagingPath, targetPath, use, readOnly };
+    const request = { volumeId: "pvc-real", stagingPath, targetPath, use: this.#use, readOnly };
     await publish(request, this.host, ctx);
     return targetPath;
   }
@@ -121,12 +85,14 @@ class RealNode implements Disposable {
   }
 
   target(pod: string): string {
-    return join(this.#folder.path, "pods", pod, "mount");
+    return join(this.#machine.folder, "pods", pod, "mount");
   }
 
   async mountsBelow(): Promise<readonly string[]> {
     const mounts = await this.host.mounts.list(ctx);
-    return mounts.map(({ target }) => target).filter((path) => path.startsWith(this.#folder.path));
+    return mounts
+      .map(({ target }) => target)
+      .filter((path) => path.startsWith(this.#machine.folder));
   }
 
   /** As the statistics say. */
@@ -137,18 +103,11 @@ class RealNode implements Disposable {
   }
 
   loops(): string {
-    return execFileSync("losetup", ["--noheadings", "-O", "NAME", "-j", this.image], {
-      encoding: "utf8",
-    }).trim();
+    return this.#machine.loops();
   }
 
   [Symbol.dispose](): void {
-    const table = readFileSync("/proc/self/mountinfo", "utf8").split("\n").toReversed();
-    for (const [, path] of table.map((line) => /^\d+ \d+ \S+ \S+ (\S+)/.exec(line) ?? []))
-      if (path?.startsWith(this.#folder.path)) execFileSync("umount", [path]);
-    for (const device of this.loops().split("\n"))
-      if (device !== "") execFileSync("losetup", ["-d", device]);
-    this.#folder[Symbol.dispose]();
+    this.#machine[Symbol.dispose]();
   }
 }
 
