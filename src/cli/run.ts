@@ -26,6 +26,10 @@ const commands: Readonly<Record<string, Listed>> = {
     summary: "Run a simulated appliance: RouterOS over SSH, without the hardware",
     load: async () => (await import("./simulator.ts")).simulatorCommand,
   },
+  demo: {
+    summary: "Play the main job on a simulated appliance, in one terminal",
+    load: async () => (await import("./demo.ts")).demoCommand,
+  },
 };
 
 /** Runs the command that `argv` names. @returns the exit code. */

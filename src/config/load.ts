@@ -12,7 +12,7 @@ import { problemsOf } from "./problems.ts";
 import { configSchema } from "./schema.ts";
 
 /** Read when nobody names a file, and only if it is there. */
-export const defaultFile = "/etc/rds-csi/config.yaml";
+const defaultFile = "/etc/rds-csi/config.yaml";
 
 /**
  * Reads the configuration: flags count more than the environment, and that more than the file.

@@ -24,6 +24,8 @@ export class Readiness {
     const { cacheMilliseconds, clock } = this.#options;
     if (this.#last && clock.now() - this.#last.at < cacheMilliseconds) return this.#last.ready;
     const reason = await this.#failure(ctx);
+    // A caller that did not wait has learned nothing about the check.
+    if (ctx.signal.aborted) return false;
     this.#last = { ready: reason === undefined, at: clock.now() };
     if (reason !== this.#reason) tell(reason, ctx);
     this.#reason = reason;

@@ -76,3 +76,16 @@ test("Readiness.ready() does not wait for a check that hangs", async () => {
   const readiness = new Readiness({ ...options, limitMilliseconds: 20, check, clock });
   assert.equal(await readiness.ready(testContext()), false);
 });
+
+test("Readiness.ready() learns nothing from a caller that has gone", async () => {
+  const gone = new AbortController();
+  const check = async ({ signal }: Context) => {
+    gone.abort();
+    signal.throwIfAborted();
+  };
+  const log = new RecordingLog();
+  const readiness = new Readiness({ ...options, check, clock: new ManualClock() });
+  assert.equal(await readiness.ready(testContext({ signal: gone.signal, log })), false);
+  assert.deepEqual(log.records, []);
+  assert.equal(await readiness.ready(testContext({ log })), true);
+});
