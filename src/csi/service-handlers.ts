@@ -12,7 +12,7 @@ export type HandlersOf<Service> = {
 };
 
 /** The part of a generated method definition that carries its types. */
-interface UnaryMethod<Request, Response> {
+export interface UnaryMethod<Request, Response> {
   readonly requestStream: false;
   readonly responseStream: false;
   requestDeserialize(bytes: Buffer): Request;

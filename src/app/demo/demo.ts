@@ -1,0 +1,31 @@
+import type { Context } from "#lib/context.ts";
+import { silentLog } from "#lib/log.ts";
+import { lookAround } from "./machine.ts";
+import { Show } from "./show.ts";
+import { setStage } from "./stage-set.ts";
+import { summary, type Terminal, tell } from "./story.ts";
+
+/**
+ * The driver's main job in one terminal: simulated appliance, controller and two nodes. Whatever happens,
+ * nothing stays mounted, attached or running.
+ * @throws {Error} of the step that failed, once everything is cleaned up.
+ */
+export async function playDemo(version: string, { out, signal }: Terminal): Promise<void> {
+  const started = Date.now();
+  // Cleaning up must work after the signal too.
+  const ctx: Context = { signal: new AbortController().signal, log: silentLog };
+  const machine = lookAround(ctx);
+  {
+    await using stage = await setStage(version, silentLog);
+    await using undo = new AsyncDisposableStack();
+    const show = new Show(out);
+    const { options, port } = stage.simulator;
+    out(
+      `RDS CSI driver ${version}, on a simulated appliance (RouterOS ${options.version}, SSH port ${port})\n`,
+    );
+    for (const reason of machine.lacks) out(`Cannot show ${reason}\n`);
+    await tell({ stage, machine, show, signal, undo });
+    undo.move(); // the story has undone everything itself
+  }
+  out(summary(machine, (Date.now() - started) / 1000));
+}

@@ -1,0 +1,118 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadConfig } from "#config/load.ts";
+import { controllerConfig, nodeConfig } from "#config/roles.ts";
+import { CsiClient } from "#csi/client.ts";
+import { DriverError } from "#domain/errors.ts";
+import { GiB } from "#lib/bytes.ts";
+import type { Log } from "#lib/log.ts";
+import { policies } from "#sim/appliance/policies.ts";
+import { Console } from "#sim/console/console.ts";
+import { Simulator } from "#sim/simulator.ts";
+import { startController } from "../controller.ts";
+import { startNode } from "../node.ts";
+import { mountsBelow } from "./show.ts";
+
+/** Everything the demo plays with, in one process and one temporary folder. */
+export interface StageSet extends AsyncDisposable {
+  readonly folder: string;
+  readonly simulator: Simulator;
+  readonly controller: CsiClient;
+  readonly nodes: Readonly<Record<DemoNode, CsiClient>>;
+  /** What an operator sees who types `line` on the appliance. */
+  readonly typeOnAppliance: (line: string) => Promise<string>;
+}
+
+export type DemoNode = "node-a" | "node-b";
+
+/**
+ * A simulated appliance, a controller and two nodes, each behind its own socket. Disposing it stops them in
+ * reverse and removes the folder; the nodes' mounts must be gone by then.
+ */
+export async function setStage(version: string, log: Log): Promise<StageSet> {
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), "rds-csi-demo-"));
+  stack.defer(() => removeUnmounted(folder));
+  const simulator = stack.use(await startAppliance(folder));
+  const settings = await configFile(folder, simulator);
+  const client = (name: string) => {
+    const endpoint = `unix://${join(folder, `${name}.sock`)}`;
+    return { endpoint, client: stack.use(new CsiClient(endpoint)) };
+  };
+  const controller = client("controller");
+  const config = await loadConfig({ config: settings, endpoint: controller.endpoint }, {});
+  stack.use(await startController(controllerConfig(config), version, log));
+  const startDemoNode = async (name: DemoNode) => {
+    const { endpoint, client: caller } = client(name);
+    const set = [`node.stateDirectory=${join(folder, name)}`];
+    const own = await loadConfig({ config: settings, endpoint, "node-id": name, set }, {});
+    stack.use(await startNode(nodeConfig(own), version, log));
+    return caller;
+  };
+  const nodes = {
+    "node-a": await startDemoNode("node-a"),
+    "node-b": await startDemoNode("node-b"),
+  };
+  const stage = { folder, simulator, controller: controller.client, nodes };
+  const end = stack.move();
+  return {
+    ...stage,
+    typeOnAppliance: operator(simulator),
+    [Symbol.asyncDispose]: () => end.disposeAsync(),
+  };
+}
+
+/** A recursive removal would walk into whatever is still mounted. */
+async function removeUnmounted(folder: string): Promise<void> {
+  const [mounted] = await mountsBelow(folder);
+  if (mounted !== undefined)
+    throw new DriverError(
+      "unavailable",
+      `Cannot clean up "${folder}": still mounted are ${mounted}`,
+    );
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function startAppliance(folder: string): Promise<Simulator> {
+  return await Simulator.start({
+    stateDirectory: join(folder, "appliance"),
+    backEnd: "files",
+    pools: [{ mountPoint: "storage-pool", size: 16 * GiB }],
+  });
+}
+
+/** One file for all three processes, as an operator would write it. */
+async function configFile(
+  folder: string,
+  { port, hostKeys, clientKey }: Simulator,
+): Promise<string> {
+  const path = join(folder, "config.json");
+  const rds = {
+    address: "127.0.0.1",
+    port,
+    user: "csi",
+    privateKeyFile: clientKey?.file,
+    hostKey: hostKeys[0]?.fingerprint,
+    pool: "storage-pool",
+  };
+  const config = {
+    clusterId: "demo",
+    appliances: { rds },
+    nodes: ["node-a", "node-b"],
+    kubernetes: "off",
+    fencing: { settleTime: "1s" },
+    node: { initiator: { type: "loop", exportsDirectory: join(folder, "appliance", "exports") } },
+  };
+  await writeFile(path, JSON.stringify(config));
+  return path;
+}
+
+/** At the appliance's own console, past the driver. */
+function operator({ appliance }: Simulator): (line: string) => Promise<string> {
+  const console = new Console(appliance.menuTree(new Set(policies)), { width: 110 });
+  return async (line) => {
+    const { output, errorText = "" } = await console.execute(line, new AbortController().signal);
+    return `${output}${errorText}`.replaceAll("\r", "").trimEnd();
+  };
+}

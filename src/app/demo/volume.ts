@@ -1,0 +1,140 @@
+import type { CsiClient } from "#csi/client.ts";
+import { VolumeCapability_AccessMode_Mode as Mode, type VolumeCapability } from "#csi/gen/csi.ts";
+
+/** Where kubelet would have a volume staged and published on one node. */
+export interface Paths {
+  readonly staging: string;
+  readonly target: string;
+}
+
+/** What Kubernetes does with one volume, call by call, in the order and with the fields that it uses. */
+export class DemoVolume {
+  readonly id: string;
+  readonly #controller: CsiClient["controller"];
+  readonly #capability: VolumeCapability;
+  readonly #context: { [key: string]: string };
+
+  static async create(
+    { controller }: CsiClient,
+    {
+      name,
+      fsType,
+      sizeBytes,
+    }: { readonly name: string; readonly fsType: string; readonly sizeBytes: number },
+  ): Promise<DemoVolume> {
+    const capability: VolumeCapability = {
+      mount: { fsType, mountFlags: ["noatime"], volumeMountGroup: "" },
+      accessMode: { mode: Mode.SINGLE_NODE_WRITER },
+    };
+    const { volume } = await controller.createVolume({
+      name,
+      capacityRange: { requiredBytes: sizeBytes, limitBytes: 0 },
+      volumeCapabilities: [capability],
+      parameters: {
+        "csi.storage.k8s.io/pvc/name": "data",
+        "csi.storage.k8s.io/pvc/namespace": "demo",
+      },
+      secrets: {},
+      volumeContentSource: undefined,
+      accessibilityRequirements: undefined,
+      mutableParameters: {},
+    });
+    return new DemoVolume(controller, capability, volume);
+  }
+
+  private constructor(
+    controller: CsiClient["controller"],
+    capability: VolumeCapability,
+    volume:
+      | { readonly volumeId: string; readonly volumeContext: { [key: string]: string } }
+      | undefined,
+  ) {
+    this.#controller = controller;
+    this.#capability = capability;
+    this.id = volume?.volumeId ?? "";
+    this.#context = volume?.volumeContext ?? {};
+  }
+
+  /** @returns the publish context: where the node finds the volume. */
+  async attach(nodeId: string): Promise<{ [key: string]: string }> {
+    const { publishContext } = await this.#controller.controllerPublishVolume({
+      volumeId: this.id,
+      nodeId,
+      volumeCapability: this.#capability,
+      readonly: false,
+      secrets: {},
+      volumeContext: this.#context,
+    });
+    return publishContext;
+  }
+
+  async stage(
+    { node }: CsiClient,
+    { staging }: Paths,
+    publishContext: { [key: string]: string },
+  ): Promise<void> {
+    await node.nodeStageVolume({
+      volumeId: this.id,
+      publishContext,
+      stagingTargetPath: staging,
+      volumeCapability: this.#capability,
+      secrets: {},
+      volumeContext: this.#context,
+    });
+  }
+
+  async publish(
+    { node }: CsiClient,
+    { staging, target }: Paths,
+    publishContext: { [key: string]: string },
+  ): Promise<void> {
+    await node.nodePublishVolume({
+      volumeId: this.id,
+      publishContext,
+      stagingTargetPath: staging,
+      targetPath: target,
+      volumeCapability: this.#capability,
+      readonly: false,
+      secrets: {},
+      volumeContext: this.#context,
+    });
+  }
+
+  async expand(sizeBytes: number): Promise<void> {
+    await this.#controller.controllerExpandVolume({
+      volumeId: this.id,
+      capacityRange: { requiredBytes: sizeBytes, limitBytes: 0 },
+      secrets: {},
+      volumeCapability: this.#capability,
+    });
+  }
+
+  async expandOn(
+    { node }: CsiClient,
+    { staging, target }: Paths,
+    sizeBytes: number,
+  ): Promise<void> {
+    await node.nodeExpandVolume({
+      volumeId: this.id,
+      volumePath: target,
+      capacityRange: { requiredBytes: sizeBytes, limitBytes: 0 },
+      stagingTargetPath: staging,
+      volumeCapability: this.#capability,
+      secrets: {},
+    });
+  }
+
+  async leave({ node }: CsiClient, { staging, target }: Paths): Promise<void> {
+    await node.nodeUnpublishVolume({ volumeId: this.id, targetPath: target });
+    await node.nodeUnstageVolume({ volumeId: this.id, stagingTargetPath: staging });
+  }
+
+  /** @param nodeId - empty = all nodes. */
+  async detach(nodeId: string): Promise<void> {
+    await this.#controller.controllerUnpublishVolume({ volumeId: this.id, nodeId, secrets: {} });
+  }
+
+  async delete(): Promise<void> {
+    await this.#controller.deleteVolume({ volumeId: this.id, secrets: {} });
+  }
+}
