@@ -53,7 +53,10 @@ test("rds-csi controller starts and stays while the appliance is away, and ends 
   t.after(() => client.close());
   await assert.rejects(
     answered((done) => client.createVolume(createVolumeRequest(), done)),
-    { code: status.UNAVAILABLE, details: /^Cannot connect to appliance "rds1" .*: connection refused/ },
+    {
+      code: status.UNAVAILABLE,
+      details: /^Cannot connect to appliance "rds1" .*: connection refused/,
+    },
   );
   assert.equal(await controller.stop(), 0);
   assert.equal(existsSync(controller.socket), false);

@@ -22,9 +22,10 @@ test("run() prints an overview without a command, and the text of each command i
   const { code, out } = await told();
   assert.equal(code, 0);
   const names = [...out.matchAll(/^ {2}(\w+) /gm)].map(([, name = ""]) => name);
-  assert.deepEqual(names, ["controller", "node", "check", "simulator", "version", "help"]);
+  assert.deepEqual(names.slice(0, 4), ["controller", "node", "check", "simulator"]);
+  assert.deepEqual(names.slice(-2), ["version", "help"]);
   assert.deepEqual(await told("--help"), { code, out, err: "" });
-  for (const name of names.slice(0, 4)) {
+  for (const name of names.slice(0, -2)) {
     const { out: help } = await told("help", name);
     assert.match(help, new RegExp(`^Usage: rds-csi ${name} `));
     assert.equal((await told(name, "--help")).out, help);
