@@ -27,7 +27,7 @@ test("run() prints an overview without a command, and the text of each command i
   assert.deepEqual(await told("--help"), { code, out, err: "" });
   for (const name of names.slice(0, -2)) {
     const { out: help } = await told("help", name);
-    assert.match(help, new RegExp(`^Usage: rds-csi ${name} `));
+    assert.match(help, new RegExp(`^Usage: rds-csi ${name}\\b`));
     assert.equal((await told(name, "--help")).out, help);
     const wide = help.split("\n").filter((line) => line.length > 120);
     assert.deepEqual(wide, []);
