@@ -26,7 +26,15 @@ test("parseSimulatorArguments() reads every flag", async () => {
   await writeFile(host, pair.private);
   const options = parseSimulatorArguments([
     ...["--host", "0.0.0.0", "--port", "0", "--state", "/state", "--data", "/data"],
-    ...["--back-end", "files", "--routeros-version", "7.22.3 (stable)", "--no-storage-package"],
+    ...[
+      "--data-address",
+      "10.0.0.1",
+      "--back-end",
+      "nvmet",
+      "--routeros-version",
+      "7.22.3 (stable)",
+      "--no-storage-package",
+    ],
     ...["--identity", "box", "--user", "me", "--policies", "ssh,read"],
     ...["--pool", "fast=4T,fs=xfs,label=quick,raid=6,members=8", "--pool", "slow=500G,raid=none"],
     ...["--authorized-key", key, "--host-key", host],
@@ -44,7 +52,8 @@ test("parseSimulatorArguments() reads every flag", async () => {
     ],
     users: [{ name: "me", policies: ["ssh", "read"], publicKeys: [pair.public] }],
     stateDirectory: "/state",
-    backEnd: "files",
+    backEnd: "nvmet",
+    dataAddress: "10.0.0.1",
     dataDirectory: "/data",
     hostKeys: [pair.private],
     switches: {
@@ -59,7 +68,8 @@ test("parseSimulatorArguments() reads every flag", async () => {
 test("parseSimulatorArguments() names the flag and the value that it cannot use", () => {
   for (const [argv, message] of [
     [["--port", "99999"], /^Cannot use --port "99999": a port is a number/],
-    [["--back-end", "tape"], /^Cannot use --back-end "tape": allowed is memory, files$/],
+    [["--back-end", "tape"], /^Cannot use --back-end "tape": allowed is memory, files, nvmet$/],
+    [["--data-address", "rds"], /^Cannot use --data-address "rds": an address is numbers/],
     [["--routeros-version", "6.49"], /^Cannot use --routeros-version "6.49": .*7\.16 and later$/],
     [["--pool", "a/b=1T"], /^Cannot use --pool "a\/b=1T": a pool is NAME=SIZE/],
     [["--pool", "a=1"], /^Cannot use --pool "a=1": a size is at least 1M/],
@@ -78,7 +88,17 @@ test("parseSimulatorArguments() names the flag and the value that it cannot use"
 test("simulatorHelp() tells of every flag and every switch, in lines that fit", () => {
   const help = simulatorHelp();
   for (const name of switchNames()) assert.ok(help.includes(`\n  ${name} (`), name);
-  const flags = ["host", "port", "state", "back-end", "data", "routeros-version", "pool", "user"];
+  const flags = [
+    "host",
+    "port",
+    "state",
+    "back-end",
+    "data",
+    "data-address",
+    "routeros-version",
+    "pool",
+    "user",
+  ];
   for (const flag of [...flags, "no-storage-package", "switch", "profile", "host-key", "help"])
     assert.ok(help.includes(`--${flag}`), flag);
   const longest = Math.max(...help.split("\n").map(({ length }) => length));

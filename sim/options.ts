@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { parseArgs } from "node:util";
 import { bytesOf, numberOf } from "#sim/appliance/argument-values.ts";
 import type { BackEnd } from "#sim/appliance/back-end.ts";
@@ -27,9 +28,14 @@ export interface SimulatorOptions {
   readonly users?: readonly UserOptions[];
   /** Where state, host keys and a generated client key survive a restart. Default nowhere. */
   readonly stateDirectory?: string;
-  /** `memory` keeps no bytes, `files` keeps images on this host. Default `memory`. */
-  readonly backEnd?: "memory" | "files" | BackEnd;
-  /** Images of the `files` back end, one directory per pool. Default `data` in the state directory. */
+  /**
+   * `memory` keeps no bytes, `files` keeps images on this host, `nvmet` also exports them by this host's kernel.
+   * Default `memory`.
+   */
+  readonly backEnd?: "memory" | "files" | "nvmet" | BackEnd;
+  /** Where exports of the `nvmet` back end answer. Default `127.0.0.1`. */
+  readonly dataAddress?: string;
+  /** Images of `files` and `nvmet`, one directory per pool. Default `data` in the state directory. */
   readonly dataDirectory?: string;
   /** Private host keys, PEM. Default generated ones of `hostKeyTypes`. */
   readonly hostKeys?: readonly string[];
@@ -57,6 +63,7 @@ export function resolveOptions(options: SimulatorOptions): ResolvedOptions {
     pools: [{ mountPoint: "storage-pool", size: 2 ** 40 }],
     users: [{ name: "csi", policies: leastPolicies, publicKeys: [] }],
     backEnd: "memory",
+    dataAddress: "127.0.0.1",
     hostKeyTypes: ["ed25519", "rsa"],
     switches: {},
     ...options,
@@ -69,6 +76,7 @@ const flags = {
   state: { type: "string" },
   "back-end": { type: "string" },
   data: { type: "string" },
+  "data-address": { type: "string" },
   "routeros-version": { type: "string" },
   "no-storage-package": { type: "boolean" },
   identity: { type: "string" },
@@ -103,10 +111,14 @@ Options:
   --port PORT               Port to listen on, 0 for any free one (default 2222)
   --state DIRECTORY         Where configuration, host keys and the client key survive a restart
                             (default: nothing survives)
-  --back-end memory|files   What a disk is: an entry in the books, or a sparse file on this host that
-                            is linked from <state>/exports while it is exported (default memory)
-  --data DIRECTORY          Files of the files back end; on Btrfs, snapshots are real ones
+  --back-end memory|files|nvmet
+                            What a disk is: an entry in the books; or a sparse file on this host that
+                            is linked from <state>/exports while it is exported; or a sparse file that
+                            the kernel of this host exports over real NVMe/TCP (default memory)
+  --data DIRECTORY          Files of the back ends files and nvmet; on Btrfs, snapshots are real ones
                             (default <state>/data)
+  --data-address ADDRESS    Where the exports of the nvmet back end answer, each on the port that its
+                            disk names (default 127.0.0.1)
   --routeros-version TEXT   Version to imitate, 7.16 or later (default "7.24.1 (stable)")
   --no-storage-package      Leave the storage package out: no NVMe/TCP, no Btrfs
   --identity NAME           Name of a new appliance (default RDS2216)
@@ -144,8 +156,11 @@ export function parseSimulatorArguments(argv: readonly string[]): SimulatorOptio
     pools: values.pool?.map((text) => readFlag("pool", text, poolFrom)),
     users: usersFrom(values),
     stateDirectory: values.state,
-    backEnd: read("back-end", values["back-end"], (text) => oneOf(["memory", "files"], text)),
+    backEnd: read("back-end", values["back-end"], (text) =>
+      oneOf(["memory", "files", "nvmet"], text),
+    ),
     dataDirectory: values.data,
+    dataAddress: read("data-address", values["data-address"], addressFrom),
     hostKeys: values["host-key"]?.map((path) => readFlag("host-key", path, hostKeyFromFile)),
     switches: switchesFrom(values),
   });
@@ -166,6 +181,11 @@ function portFrom(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65_535) return port;
   throw new RangeError("a port is a number of 0 to 65535");
+}
+
+function addressFrom(text: string): string {
+  if (isIP(text) !== 0) return text;
+  throw new RangeError("an address is numbers, such as 10.0.0.1 or fd00::1");
 }
 
 function versionFrom(text: string): string {

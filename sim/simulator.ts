@@ -6,6 +6,7 @@ import { memoryBackEnd } from "#sim/appliance/memory-back-end.ts";
 import { StateFile } from "#sim/appliance/state-file.ts";
 import { Switches } from "#sim/appliance/switches.ts";
 import { Console } from "#sim/console/console.ts";
+import { nvmetBackEnd } from "#sim/nvmet/nvmet-back-end.ts";
 import { type ClientKey, generateClientKey, storedClientKey } from "#sim/ssh/client-key.ts";
 import { Faults } from "#sim/ssh/faults.ts";
 import { generateHostKey, type HostKey, hostKeyFrom, storedHostKeys } from "#sim/ssh/host-keys.ts";
@@ -43,10 +44,11 @@ export class Simulator implements AsyncDisposable {
     const clientKey = options.users.some(isKeyless) ? await clientKeyOf(stateDirectory) : undefined;
     const users = new Users(options.users.map((user) => withKey(user, clientKey)));
     const hostKeys = await hostKeysOf(options);
+    const switches = new Switches(options.switches);
     const appliance = await Appliance.start({
       ...options,
-      switches: new Switches(options.switches),
-      backEnd: await backEndOf(options),
+      switches,
+      backEnd: await backEndOf(options, switches),
       stateFile: stateDirectory === undefined ? undefined : new StateFile(stateDirectory),
     });
     const simulator = new Simulator({ options, appliance, users, hostKeys, clientKey });
@@ -102,11 +104,21 @@ export class Simulator implements AsyncDisposable {
     return this.#server.start();
   }
 
-  /** Down and up with an uptime that starts from zero. */
-  async reboot(): Promise<void> {
+  /** The power is gone: neither SSH nor any export answers. Configuration and files stay. */
+  async powerOff(): Promise<void> {
     await this.down();
-    this.appliance.reboot();
+    await this.appliance.powerOff();
+  }
+
+  /** Exports and SSH are back, with an uptime that starts from zero. */
+  async powerOn(): Promise<void> {
+    await this.appliance.powerOn();
     await this.up();
+  }
+
+  async reboot(): Promise<void> {
+    await this.powerOff();
+    await this.powerOn();
   }
 
   /** Breaks all connections and goes on listening. */
@@ -130,6 +142,7 @@ export class Simulator implements AsyncDisposable {
     await this.down();
     await this.appliance[Symbol.asyncDispose]();
     await this.#runner.idle();
+    await this.appliance.backEnd.fabric.close();
   }
 
   #executeAs(user: User): Execute {
@@ -161,12 +174,14 @@ async function hostKeysOf(options: ResolvedOptions): Promise<readonly HostKey[]>
   return hostKeyTypes.map(generateHostKey);
 }
 
-async function backEndOf(options: ResolvedOptions): Promise<BackEnd> {
-  const { backEnd, dataDirectory, stateDirectory } = options;
+async function backEndOf(options: ResolvedOptions, switches: Switches): Promise<BackEnd> {
+  const { backEnd, dataAddress: address, dataDirectory, stateDirectory } = options;
   if (backEnd === "memory") return memoryBackEnd();
-  if (backEnd !== "files") return backEnd;
+  if (backEnd !== "files" && backEnd !== "nvmet") return backEnd;
   if (stateDirectory === undefined)
-    throw new Error('Cannot use back end "files": it needs a state directory');
+    throw new Error(`Cannot use back end "${backEnd}": it needs a state directory`);
   const data = dataDirectory ?? join(stateDirectory, "data");
-  return directoryBackEnd({ data, state: stateDirectory });
+  return backEnd === "nvmet"
+    ? nvmetBackEnd({ data, address, switches })
+    : directoryBackEnd({ data, state: stateDirectory });
 }

@@ -119,9 +119,15 @@ export class Appliance implements Machine, AsyncDisposable {
     await sleep(milliseconds, undefined, { signal: this.#ended.signal }).catch(() => undefined);
   }
 
-  /** Sets the uptime back, as a reboot does; configuration and files stay. */
-  reboot(): void {
+  /** All exports break; configuration and files stay. */
+  powerOff(): Promise<void> {
+    return this.#changes.run(() => this.backEnd.fabric.replaceAll([]));
+  }
+
+  /** Brings the exports back, and the uptime starts anew. */
+  powerOn(): Promise<void> {
     this.#bootedAt = new Date();
+    return this.#changes.run(() => this.#exportAll());
   }
 
   /**

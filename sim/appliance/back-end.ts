@@ -39,8 +39,10 @@ export interface ExportFabric {
   withdraw(nqn: string): Promise<void>;
   /** The image of an exported NQN has grown. */
   resized(nqn: string, bytes: number): Promise<void>;
-  /** At start: publishes these and withdraws everything else. */
+  /** At start, and around a power cut: withdraws everything, then publishes these. */
   replaceAll(images: readonly ExportedImage[]): Promise<void>;
+  /** The simulator ends: takes away what must not outlive it. */
+  close(): Promise<void>;
 }
 
 export interface ExportedImage {

@@ -20,6 +20,12 @@ export function memoryBackEnd(): BackEnd {
     setReadOnly: done,
     remove: done,
   };
-  const fabric: ExportFabric = { publish: done, withdraw: done, resized: done, replaceAll: done };
+  const fabric: ExportFabric = {
+    publish: done,
+    withdraw: done,
+    resized: done,
+    replaceAll: done,
+    close: done,
+  };
   return { files, subvolumes, fabric };
 }

@@ -127,6 +127,21 @@ export const switchTable = {
     default: "live",
     help: "When a connected host sees the new size of a grown disk.",
   },
+  "unexport-drain": {
+    values: ["yes", "no"],
+    default: "yes",
+    help: "Whether an unexport answers only when accepted commands have been carried out (nvmet back end).",
+  },
+  "namespace-identity": {
+    values: ["random", "stable"],
+    default: "random",
+    help: "Whether a disk has a new namespace UUID each time its export goes on (nvmet back end).",
+  },
+  "block-size": {
+    values: ["4096", "512"],
+    default: "4096",
+    help: "Logical block size of exports, in bytes, from their next export on (nvmet back end).",
+  },
   "nqn-while-exported": {
     values: ["refuse", "allow"],
     default: "refuse",

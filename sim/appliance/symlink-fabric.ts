@@ -38,6 +38,9 @@ export class SymlinkFabric implements ExportFabric {
     for (const image of images) await this.publish(image);
   }
 
+  /** Links stay: what is attached on this host needs no simulator. */
+  async close(): Promise<void> {}
+
   #link(nqn: string): string {
     return join(this.#directory, exportName(nqn));
   }
