@@ -1,3 +1,4 @@
+import { Claims } from "#controller/claims.ts";
 import { controllerHandlers } from "#csi/controller/service.ts";
 import { type CreateVolumeRequest, VolumeCapability_AccessMode_Mode } from "#csi/gen/csi.ts";
 import { slotForName } from "#domain/volume-id.ts";
@@ -32,6 +33,7 @@ async function controllerOn(appliance: SimulatedAppliance) {
     nonce: randomNonce,
     fenceSettleSeconds: 5,
     locks: new KeyedMutex(),
+    claims: new Claims(),
   });
   const ctx = testContext();
   return {

@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { ControllerConfig } from "#config/roles.ts";
+import { Claims } from "#controller/claims.ts";
 import { controllerHandlers } from "#csi/controller/service.ts";
 import { Readiness } from "#csi/identity/readiness.ts";
 import { identityHandlers } from "#csi/identity/service.ts";
@@ -41,6 +42,7 @@ export async function startController(
           clock,
           nonce,
           locks: new KeyedMutex(),
+          claims: new Claims(),
           cluster: clusterId,
           fenceSettleSeconds: fencing.settleTime / 1_000,
         }),

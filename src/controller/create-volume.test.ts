@@ -174,3 +174,21 @@ test("createVolume() asks the appliance nothing when the order makes no sense", 
     assert.deepEqual(store.calls, []);
   }
 });
+
+test("createVolume() never promises more than the pool has, whatever comes at once", async () => {
+  const { options, store, ctx } = controllerRig();
+  const { pool } = await store.survey();
+  const sizeBytes = Math.floor(pool.sizeBytes / 10);
+  const orders = Array.from({ length: 20 }, (_, index) => ({
+    ...order,
+    name: `volume-${index}`,
+    size: { requiredBytes: sizeBytes, limitBytes: 0 },
+  }));
+  const outcomes = await Promise.allSettled(orders.map((one) => createVolume(options, one, ctx)));
+  const refused = outcomes.filter(({ status }) => status === "rejected");
+  const { provisionedBytes } = await store.survey();
+  assert.ok(provisionedBytes <= pool.sizeBytes * 0.9, `${provisionedBytes} bytes are promised`);
+  assert.ok(refused.length >= 11, `only ${refused.length} were refused`);
+  for (const outcome of refused)
+    assert.equal(outcome.status === "rejected" && outcome.reason.kind, "resource-exhausted");
+});

@@ -7,8 +7,9 @@ import { slotForName } from "#domain/volume-id.ts";
 import { volumeContextOf } from "#domain/volume-parameters.ts";
 import { formatBytes } from "#lib/bytes.ts";
 import type { Context } from "#lib/context.ts";
+import type { Claims } from "./claims.ts";
 import { commonAccess } from "./common-access.ts";
-import { requireRoom } from "./headroom.ts";
+import { claimRoom } from "./headroom.ts";
 import { idOf } from "./located-volume.ts";
 import {
   checkParameters,
@@ -27,6 +28,8 @@ import {
 
 export interface CreateVolumeOptions {
   readonly appliances: Appliances;
+  /** Shared with everything of this process that takes space. */
+  readonly claims: Claims;
   /** Marks the volumes of this cluster on an appliance that others use, too. */
   readonly cluster: string;
 }
@@ -60,7 +63,7 @@ export function idForOrder(
  * `resource-exhausted` for lack of space, `invalid-argument` for an order that makes no sense.
  */
 export async function createVolume(
-  { appliances, cluster }: CreateVolumeOptions,
+  { appliances, claims, cluster }: CreateVolumeOptions,
   order: VolumeOrder,
   ctx: Context,
 ): Promise<CreatedVolume> {
@@ -74,7 +77,7 @@ export async function createVolume(
   if (retired.length > 0)
     ctx.log.warn({ parameters: retired }, "StorageClass parameters without effect are ignored");
 
-  const volume = await findOrCreate(appliance, { slot, sizeBytes, tag }, ctx);
+  const volume = await findOrCreate({ appliance, claims }, { slot, sizeBytes, tag }, ctx);
   requireSame(volume, order);
   const id = idOf(slot, appliance);
   return { id, sizeBytes: volume.sizeBytes, context: volumeContextOf(order.parameters) };
@@ -88,13 +91,21 @@ const blankTag = {
   source: undefined,
 };
 
-async function findOrCreate(appliance: Appliance, spec: NewVolume, ctx: Context): Promise<Volume> {
+async function findOrCreate(
+  { appliance, claims }: { readonly appliance: Appliance; readonly claims: Claims },
+  spec: NewVolume,
+  ctx: Context,
+): Promise<Volume> {
   const survey = await appliance.volumes.survey(ctx);
   const existing = survey.volumes.find((volume) => volume.slot === spec.slot);
   if (existing !== undefined) return existing;
   const { slot, sizeBytes } = spec;
   const act = `create volume "${idOf(slot, appliance)}" of ${formatBytes(sizeBytes)}`;
-  requireRoom({ act, addedBytes: sizeBytes, sizeBytes }, survey, appliance);
+  using _claim = claimRoom(
+    { act, addedBytes: sizeBytes, sizeBytes },
+    { survey, claims },
+    appliance,
+  );
   const volume = await appliance.volumes.create(spec, ctx);
   ctx.log.info({ volumeId: idOf(slot, appliance), sizeBytes: volume.sizeBytes }, "Volume created");
   return volume;

@@ -12,7 +12,7 @@ const to = (requiredBytes: number, limitBytes = 0) => ({ id, size: { requiredByt
 test("expandVolume() grows a volume with two calls of the appliance", async () => {
   const { options, store, ctx, log } = controllerRig();
   const slot = putVolume(store, id);
-  assert.equal(await expandVolume(to(3 * GiB - 1), options.appliances, ctx), 3 * GiB);
+  assert.equal(await expandVolume(to(3 * GiB - 1), options, ctx), 3 * GiB);
   assert.equal(store.peek(slot)?.sizeBytes, 3 * GiB);
   assert.deepEqual(store.calls, ["survey", "grow"]);
   assert.partialDeepStrictEqual(log.records, [
@@ -24,8 +24,8 @@ test("expandVolume() leaves a volume alone that is large enough, and never shrin
   const { options, store, ctx } = controllerRig();
   putVolume(store, id, { sizeBytes: 3 * GiB });
   for (const bytes of [MiB, 2 * GiB, 3 * GiB])
-    assert.equal(await expandVolume(to(bytes), options.appliances, ctx), 3 * GiB);
-  assert.equal(await expandVolume(to(0, 4 * GiB), options.appliances, ctx), 3 * GiB);
+    assert.equal(await expandVolume(to(bytes), options, ctx), 3 * GiB);
+  assert.equal(await expandVolume(to(0, 4 * GiB), options, ctx), 3 * GiB);
   assert.ok(!store.calls.includes("grow"));
 });
 
@@ -34,37 +34,37 @@ test("expandVolume() answers a retry after a lost reply with the new size (pitfa
   putVolume(store, id);
   const error = new DriverError("unknown-outcome", "Cannot expand volume: connection lost");
   store.failNext({ method: "grow", when: "after", error });
-  await assert.rejects(expandVolume(to(2 * GiB), options.appliances, ctx), {
+  await assert.rejects(expandVolume(to(2 * GiB), options, ctx), {
     kind: "unknown-outcome",
   });
-  assert.equal(await expandVolume(to(2 * GiB), options.appliances, ctx), 2 * GiB);
+  assert.equal(await expandVolume(to(2 * GiB), options, ctx), 2 * GiB);
 });
 
 test("expandVolume() refuses a limit that it would have to exceed", async () => {
   const { options, store, ctx } = controllerRig();
   putVolume(store, id, { sizeBytes: 3 * GiB });
   for (const range of [to(2 * GiB, 2 * GiB), to(4 * GiB + 1, 4 * GiB + 2)])
-    await assert.rejects(expandVolume(range, options.appliances, ctx), { kind: "out-of-range" });
+    await assert.rejects(expandVolume(range, options, ctx), { kind: "out-of-range" });
 });
 
 test("expandVolume() needs room for the difference only", async () => {
   const store = new MemoryVolumeStore({ poolBytes: 10 * GiB });
   const { options, ctx } = controllerRig({ store });
   putVolume(store, id, { sizeBytes: 6 * GiB });
-  assert.equal(await expandVolume(to(9 * GiB), options.appliances, ctx), 9 * GiB);
-  await assert.rejects(expandVolume(to(9 * GiB + MiB), options.appliances, ctx), {
+  assert.equal(await expandVolume(to(9 * GiB), options, ctx), 9 * GiB);
+  await assert.rejects(expandVolume(to(9 * GiB + MiB), options, ctx), {
     kind: "resource-exhausted",
     message:
       /^Cannot expand volume "pvc-a" from 9 GiB to 9.0 GiB on appliance "rds": 1 GiB of 10 GiB/,
   });
-  await assert.rejects(expandVolume(to(11 * GiB), options.appliances, ctx), {
+  await assert.rejects(expandVolume(to(11 * GiB), options, ctx), {
     kind: "out-of-range",
   });
 });
 
 test("expandVolume() finds no volume that is not there, or not ours", async () => {
   const { options, store, ctx } = controllerRig();
-  await assert.rejects(expandVolume(to(GiB), options.appliances, ctx), { kind: "not-found" });
+  await assert.rejects(expandVolume(to(GiB), options, ctx), { kind: "not-found" });
   store.putEntry(putVolume(store, id), "nightly backups");
-  await assert.rejects(expandVolume(to(2 * GiB), options.appliances, ctx), { kind: "not-found" });
+  await assert.rejects(expandVolume(to(2 * GiB), options, ctx), { kind: "not-found" });
 });

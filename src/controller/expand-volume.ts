@@ -1,10 +1,12 @@
-import type { Appliances } from "#domain/ports/appliances.ts";
 import type { Volume } from "#domain/volume.ts";
 import { formatBytes } from "#lib/bytes.ts";
 import type { Context } from "#lib/context.ts";
-import { requireRoom } from "./headroom.ts";
+import type { CreateVolumeOptions } from "./create-volume.ts";
+import { claimRoom } from "./headroom.ts";
 import { absent, requireLocation } from "./located-volume.ts";
 import { grownVolumeSize, type SizeRange } from "./volume-size.ts";
+
+export type ExpandVolumeOptions = Pick<CreateVolumeOptions, "appliances" | "claims">;
 
 /**
  * Grows a volume; one that is large enough already stays as it is. Two round trips.
@@ -13,7 +15,7 @@ import { grownVolumeSize, type SizeRange } from "./volume-size.ts";
  */
 export async function expandVolume(
   { id, size }: { readonly id: string; readonly size: SizeRange },
-  appliances: Appliances,
+  { appliances, claims }: ExpandVolumeOptions,
   ctx: Context,
 ): Promise<number> {
   const { appliance, slot } = requireLocation(id, appliances);
@@ -24,7 +26,7 @@ export async function expandVolume(
   if (sizeBytes === volume.sizeBytes) return sizeBytes;
   const addedBytes = sizeBytes - volume.sizeBytes;
   const act = `expand volume "${id}" from ${formatBytes(volume.sizeBytes)} to ${formatBytes(sizeBytes)}`;
-  requireRoom({ act, addedBytes, sizeBytes }, survey, appliance);
+  using _claim = claimRoom({ act, addedBytes, sizeBytes }, { survey, claims }, appliance);
   const grown: Volume = await appliance.volumes.grow(volume, sizeBytes, ctx);
   ctx.log.info(
     { volumeId: id, fromBytes: volume.sizeBytes, toBytes: grown.sizeBytes },

@@ -4,7 +4,8 @@ import fc from "fast-check";
 import type { Survey } from "#domain/volume.ts";
 import { GiB } from "#lib/bytes.ts";
 import { memoryAppliance } from "#test/fakes/memory-appliances.ts";
-import { availableBytes, requireRoom } from "./headroom.ts";
+import { Claims } from "./claims.ts";
+import { availableBytes, claimRoom } from "./headroom.ts";
 
 function survey(freeBytes: number, provisionedBytes: number): Survey {
   const pool = {
@@ -42,34 +43,70 @@ test("availableBytes() is never negative", () => {
   assert.equal(availableBytes(survey(100 * GiB, 500 * GiB), limits), 0);
 });
 
-test("requireRoom() lets through exactly what availableBytes() shows", () => {
+test("claimRoom() lets through exactly what availableBytes() shows", () => {
   const bytes = fc.integer({ min: 0, max: 100 * GiB });
   fc.assert(
     fc.property(bytes, bytes, fc.integer({ min: 1, max: 100 * GiB }), (free, promised, wanted) => {
       const seen = survey(free, promised);
-      const ask = () => requireRoom(claim(wanted), seen, appliance);
+      const ask = () => claimRoom(claim(wanted), { survey: seen, claims: new Claims() }, appliance);
       if (wanted <= availableBytes(seen, limits)) ask();
       else assert.throws(ask, { kind: "resource-exhausted" });
     }),
   );
 });
 
-test("requireRoom() tells a volume that never fits from one that does not fit now", () => {
-  assert.throws(() => requireRoom(claim(101 * GiB), survey(100 * GiB, 0), appliance), {
-    kind: "out-of-range",
-    message: 'Cannot create volume "a" on appliance "rds": the whole pool has 100 GiB',
-  });
+test("claimRoom() tells a volume that never fits from one that does not fit now", () => {
+  assert.throws(
+    () =>
+      claimRoom(
+        claim(101 * GiB),
+        { survey: survey(100 * GiB, 0), claims: new Claims() },
+        appliance,
+      ),
+    {
+      kind: "out-of-range",
+      message: 'Cannot create volume "a" on appliance "rds": the whole pool has 100 GiB',
+    },
+  );
 });
 
-test("requireRoom() says which view is exhausted, with its numbers", () => {
-  assert.throws(() => requireRoom(claim(21 * GiB), survey(30 * GiB, 0), appliance), {
-    kind: "resource-exhausted",
-    message:
-      'Cannot create volume "a" on appliance "rds": 30 GiB of 100 GiB are free, and 10 GiB of them stay in reserve',
-  });
-  assert.throws(() => requireRoom(claim(11 * GiB), survey(100 * GiB, 80 * GiB), appliance), {
-    kind: "resource-exhausted",
-    message:
-      'Cannot create volume "a" on appliance "rds": 80 GiB are promised to volumes already, and at most 1 times 90 GiB may be',
-  });
+test("claimRoom() says which view is exhausted, with its numbers", () => {
+  assert.throws(
+    () =>
+      claimRoom(claim(21 * GiB), { survey: survey(30 * GiB, 0), claims: new Claims() }, appliance),
+    {
+      kind: "resource-exhausted",
+      message:
+        'Cannot create volume "a" on appliance "rds": 30 GiB of 100 GiB are free, and 10 GiB of them stay in reserve',
+    },
+  );
+  assert.throws(
+    () =>
+      claimRoom(
+        claim(11 * GiB),
+        { survey: survey(100 * GiB, 80 * GiB), claims: new Claims() },
+        appliance,
+      ),
+    {
+      kind: "resource-exhausted",
+      message:
+        'Cannot create volume "a" on appliance "rds": 80 GiB are promised to volumes already, and at most 1 times 90 GiB may be',
+    },
+  );
+});
+
+test("claimRoom() counts what calls under way have claimed, and only until they end", () => {
+  const claims = new Claims();
+  const seen = survey(100 * GiB, 60 * GiB);
+  const ask = (bytes: number) => claimRoom(claim(bytes), { survey: seen, claims }, appliance);
+  {
+    using _first = ask(20 * GiB);
+    assert.throws(() => ask(11 * GiB), {
+      kind: "resource-exhausted",
+      message: /80 GiB are promised/,
+    });
+    using _second = ask(10 * GiB);
+    assert.throws(() => ask(1), { kind: "resource-exhausted" });
+  }
+  ask(30 * GiB)[Symbol.dispose]();
 });

@@ -2,6 +2,7 @@ import { DriverError } from "#domain/errors.ts";
 import type { Appliance, CapacityLimits } from "#domain/ports/appliances.ts";
 import type { Survey } from "#domain/volume.ts";
 import { formatBytes } from "#lib/bytes.ts";
+import type { Claims } from "./claims.ts";
 
 /**
  * What may still be handed out on a pool, bytes. Two views, because images may be sparse: `free` has not
@@ -28,7 +29,7 @@ export function availableBytes(survey: Survey, limits: CapacityLimits): number {
 }
 
 /** What is about to take space. */
-export interface Claim {
+export interface Need {
   /** "create volume "a" of 1 GiB" */
   readonly act: string;
   /** Bytes on top of what is there. */
@@ -38,28 +39,38 @@ export interface Claim {
 }
 
 /**
+ * Claims space on an appliance. Call it without any wait after the survey, or others may have taken it.
+ * @returns the claim, to hold by `using` until the space is taken.
  * @throws {DriverError} `out-of-range` for more than the whole pool has, `resource-exhausted` for more than
  * can be handed out now.
  */
-export function requireRoom(claim: Claim, survey: Survey, appliance: Appliance): void {
-  const { act, addedBytes, sizeBytes } = claim;
-  const { pool, provisionedBytes } = survey;
+export function claimRoom(
+  { act, addedBytes, sizeBytes }: Need,
+  { survey, claims }: { readonly survey: Survey; readonly claims: Claims },
+  appliance: Appliance,
+): Disposable {
+  const { pool } = survey;
+  const claimed = claims.on(appliance.name);
+  const freeBytes = pool.freeBytes - claimed;
+  const provisionedBytes = survey.provisionedBytes + claimed;
   const cannot = `Cannot ${act} on appliance "${appliance.name}"`;
   if (sizeBytes > pool.sizeBytes)
     throw new DriverError(
       "out-of-range",
       `${cannot}: the whole pool has ${formatBytes(pool.sizeBytes)}`,
     );
-  const { free, unpromised } = headroom(survey, appliance.limits);
+  const seen = { ...survey, pool: { ...pool, freeBytes }, provisionedBytes };
+  const { free, unpromised } = headroom(seen, appliance.limits);
   const { reserve, overprovision } = appliance.limits;
   if (addedBytes > free)
     throw new DriverError(
       "resource-exhausted",
-      `${cannot}: ${formatBytes(pool.freeBytes)} of ${formatBytes(pool.sizeBytes)} are free, and ${formatBytes(pool.sizeBytes * reserve)} of them stay in reserve`,
+      `${cannot}: ${formatBytes(freeBytes)} of ${formatBytes(pool.sizeBytes)} are free, and ${formatBytes(pool.sizeBytes * reserve)} of them stay in reserve`,
     );
   if (addedBytes > unpromised)
     throw new DriverError(
       "resource-exhausted",
       `${cannot}: ${formatBytes(provisionedBytes)} are promised to volumes already, and at most ${overprovision} times ${formatBytes(pool.sizeBytes * (1 - reserve))} may be`,
     );
+  return claims.take(appliance.name, addedBytes);
 }

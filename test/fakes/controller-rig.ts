@@ -1,3 +1,4 @@
+import { Claims } from "#controller/claims.ts";
 import { controllerHandlers } from "#csi/controller/service.ts";
 import type { Appliance } from "#domain/ports/appliances.ts";
 import type { Slot } from "#domain/volume-id.ts";
@@ -34,6 +35,7 @@ export function controllerRig({
     nonce: randomNonce,
     fenceSettleSeconds: 5,
     locks: new KeyedMutex(),
+    claims: new Claims(),
   };
   return {
     options,

@@ -1,6 +1,5 @@
-import { expandVolume } from "#controller/expand-volume.ts";
+import { type ExpandVolumeOptions, expandVolume } from "#controller/expand-volume.ts";
 import { DriverError } from "#domain/errors.ts";
-import type { Appliances } from "#domain/ports/appliances.ts";
 import type { ControllerExpandVolumeRequest, ControllerExpandVolumeResponse } from "../gen/csi.ts";
 import type { Handler } from "../handler.ts";
 import { volumeUseFrom } from "../volume-use.ts";
@@ -12,7 +11,7 @@ import { sizeRangeFrom } from "./size-range.ts";
  * only there, and the reply to an earlier try may have been lost.
  */
 export function controllerExpandVolumeHandler(
-  appliances: Appliances,
+  options: ExpandVolumeOptions,
 ): Handler<ControllerExpandVolumeRequest, ControllerExpandVolumeResponse> {
   return async (request, ctx) => {
     const id = requiredId(request.volumeId, "volume_id");
@@ -23,7 +22,7 @@ export function controllerExpandVolumeHandler(
         `Cannot expand volume "${id}": capacity_range is missing`,
       );
     if (request.volumeCapability !== undefined) volumeUseFrom(request.volumeCapability);
-    const capacityBytes = await expandVolume({ id, size }, appliances, ctx);
+    const capacityBytes = await expandVolume({ id, size }, options, ctx);
     return { capacityBytes, nodeExpansionRequired: true };
   };
 }

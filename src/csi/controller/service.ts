@@ -36,11 +36,7 @@ export function controllerHandlers(options: ControllerOptions) {
       volumeIdOf,
       controllerUnpublishVolumeHandler(options),
     ),
-    controllerExpandVolume: oneAtATime(
-      locks,
-      volumeIdOf,
-      controllerExpandVolumeHandler(appliances),
-    ),
+    controllerExpandVolume: oneAtATime(locks, volumeIdOf, controllerExpandVolumeHandler(options)),
     validateVolumeCapabilities: validateVolumeCapabilitiesHandler(appliances),
     listVolumes: listVolumesHandler(appliances),
     controllerGetVolume: controllerGetVolumeHandler(appliances),
