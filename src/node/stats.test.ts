@@ -100,6 +100,10 @@ test("stats() finds no volume without a record, or at a path where it is not", a
   ])
     await assert.rejects(stats(wrong, world.host, world.ctx), { kind: "not-found" });
   const block = await published(blockUse());
-  const wrong = { ...block.request, volumePath: "/elsewhere" };
-  await assert.rejects(stats(wrong, block.world.host, block.world.ctx), { kind: "not-found" });
+  for (const volumePath of ["/elsewhere", "some/path", "/dev/nvme0n1"]) {
+    const wrong = { ...block.request, volumePath };
+    await assert.rejects(stats(wrong, block.world.host, block.world.ctx), { kind: "not-found" });
+  }
+  const staging = { ...block.request, volumePath: stagingPathOf(block.volume) };
+  assert.equal((await stats(staging, block.world.host, block.world.ctx)).usage.kind, "block");
 });

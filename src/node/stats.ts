@@ -5,7 +5,7 @@ import type { Mount } from "#domain/ports/mounts.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import type { NodeHost } from "./host.ts";
-import { isMountOf, isSameFilesystem, topmostAt } from "./mount-table.ts";
+import { isDeviceNode, isMountOf, isSameFilesystem, topmostAt } from "./mount-table.ts";
 import { findStaged } from "./staged.ts";
 
 export interface StatsRequest {
@@ -52,10 +52,11 @@ async function blockStats(
   host: NodeHost,
   ctx: Context,
 ): Promise<VolumeStats> {
-  const isStagingPath = volumePath === volume.stagingPath;
-  const number = isStagingPath ? undefined : await host.devices.majorMinorOf(volumePath, ctx);
-  if (!isStagingPath && number === undefined) throw notThere(volumeId, volumePath);
+  const mount = topmostAt(await host.mounts.list(ctx), volumePath);
+  const isPublished = mount !== undefined && isDeviceNode(mount);
+  if (!isPublished && volumePath !== volume.stagingPath) throw notThere(volumeId, volumePath);
   if (device === undefined) return gone(volume);
+  const number = isPublished ? await host.devices.majorMinorOf(volumePath, ctx) : undefined;
   if (number !== undefined && number !== device.majorMinor)
     return replaced(volumePath, number, device);
   return { usage: { kind: "block", totalBytes: device.sizeBytes }, condition: healthy };
