@@ -46,10 +46,10 @@ for (const series of values.kernel) {
     const started = Date.now();
     const status = await runMachine({
       kernel,
-      command: `cd ${project} && exec node_modules/.bin/node --test --test-reporter=./test/reporter.ts ${scenario}`,
+      command: `cd ${project} && exec node_modules/.bin/node --test --test-timeout=150000 --test-reporter=./test/reporter.ts ${scenario}`,
       memoryMiB: 1024,
       diskMiB: 4096,
-      limitSeconds: 600,
+      limitSeconds: 400,
       onLine: (line) => say(`  ${line}`),
     });
     say(

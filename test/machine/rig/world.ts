@@ -23,6 +23,7 @@ import { waitFor } from "./wait-for.ts";
 
 const address = "127.0.0.1";
 const port = 4420;
+const otherPort = 4421;
 const store = "/target";
 const mountRoot = "/mnt";
 const host = "11111111-2222-3333-4444-555555555555";
@@ -57,7 +58,9 @@ export class World implements Disposable {
   readonly ctx = testContext();
   readonly exec = createExec();
   readonly sysfs = new Sysfs("/sys");
-  readonly target = new KernelTarget("/sys/kernel/config/nvmet");
+  readonly target = new KernelTarget("/sys/kernel/config/nvmet", 1);
+  /** Another port, which answers while the first one does not. */
+  readonly otherTarget = new KernelTarget("/sys/kernel/config/nvmet", 2);
   readonly mounts = new LinuxMounts(this.exec);
   readonly dmsetup = new Dmsetup(this.exec);
   readonly holds = new LinuxDeviceMapper({
@@ -80,6 +83,7 @@ export class World implements Disposable {
       sh(`mount /dev/vda ${store}`);
     }
     this.target.listen(address, port);
+    this.otherTarget.listen(address, otherPort);
   }
 
   /** A volume that the target knows and does not export yet. */
@@ -95,6 +99,13 @@ export class World implements Disposable {
   /** Under an identity of its own, the same each time unless told otherwise. */
   export({ nqn, image }: TestVolume, namespaceUuid = uuidFor(nqn)): void {
     this.target.export({ nqn, image, namespaceUuid });
+  }
+
+  /** On the other port. */
+  exportElsewhere(volume: TestVolume): TestVolume {
+    const { nqn, image, target } = volume;
+    this.otherTarget.export({ nqn, image, namespaceUuid: uuidFor(nqn) });
+    return { ...volume, target: { ...target, port: otherPort } };
   }
 
   async connect(volume: TestVolume, options = neverGivesUp): Promise<BlockDevice> {
@@ -141,6 +152,7 @@ export class World implements Disposable {
     quietly("nvme disconnect-all; grep -o ' /mnt/[^ ]*' /proc/mounts | tac | xargs -r umount -l");
     quietly("dmsetup remove_all; losetup -D");
     this.target.close();
+    this.otherTarget.close();
     for (const image of readdirSync(store).filter((name) => name.endsWith(".img")))
       rmSync(join(store, image));
   }

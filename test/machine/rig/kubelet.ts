@@ -1,0 +1,147 @@
+import { mkdirSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { NodeClient } from "#csi/gen/csi.ts";
+import { DriverProcess } from "#test/rig/driver-process.ts";
+import { type ClusterVolume, isBlock } from "./cluster-volume.ts";
+import { clientOf, rpc } from "./rpc.ts";
+
+/** Starting takes seconds in an emulated machine. */
+const startLimitMs = 60_000;
+
+export type PublishContext = Readonly<Record<string, string>>;
+
+/**
+ * A node's kubelet with the driver's node plugin, a process of its own. Nodes of one machine share its kernel:
+ * each has its own folders, state and host NQN, but all see the same controllers and mounts. So they can have one
+ * volume one after another (each time under another NQN), and not at once.
+ */
+export class Kubelet implements AsyncDisposable {
+  readonly nodeId: string;
+  readonly #folder: string;
+  readonly #config: Readonly<Record<string, unknown>>;
+  #process: DriverProcess | undefined;
+  #client: NodeClient | undefined;
+
+  constructor(nodeId: string, folder: string, node: Readonly<Record<string, unknown>>) {
+    this.nodeId = nodeId;
+    this.#folder = folder;
+    const stateDirectory = join(folder, "state");
+    this.#config = { nodeId, logLevel: "debug", node: { stateDirectory, ...node } };
+    mkdirSync(folder, { recursive: true });
+  }
+
+  async start(): Promise<void> {
+    const { socket } = this.launch();
+    await this.listening();
+    this.#client = clientOf(NodeClient, socket);
+  }
+
+  /** Starts the plugin without waiting for it. */
+  launch(): DriverProcess {
+    this.#process = new DriverProcess({ role: "node", folder: this.#folder, config: this.#config });
+    return this.#process;
+  }
+
+  async listening(): Promise<void> {
+    await this.#process?.listening(startLimitMs);
+  }
+
+  /** SIGKILL to the plugin. What it had begun stays as it is, but for its child processes, which go on. */
+  async kill(): Promise<void> {
+    this.#client?.close();
+    await this.#process?.kill();
+  }
+
+  get logFile(): string {
+    return this.#process?.logFile ?? "";
+  }
+
+  stagingPath({ name }: ClusterVolume): string {
+    return join(this.#folder, "plugins/kubernetes.io/csi/rds.csi.srvlab.io", name, "globalmount");
+  }
+
+  targetPath(volume: ClusterVolume, pod = "pod-1"): string {
+    return isBlock(volume)
+      ? join(this.#folder, "plugins/kubernetes.io/csi/volumeDevices/publish", volume.name, pod)
+      : join(this.#folder, "pods", pod, "volumes/kubernetes.io~csi", volume.name, "mount");
+  }
+
+  /** Ids of the volumes that the plugin has a record of, as its files are called. */
+  records(): string[] {
+    try {
+      return readdirSync(join(this.#folder, "state/volumes"));
+    } catch {
+      return [];
+    }
+  }
+
+  async stage(volume: ClusterVolume, publishContext: PublishContext, timeoutMs?: number) {
+    const stagingTargetPath = this.stagingPath(volume);
+    mkdirSync(stagingTargetPath, { recursive: true });
+    const request = {
+      volumeId: volume.id,
+      publishContext: { ...publishContext },
+      stagingTargetPath,
+      volumeCapability: volume.capability,
+      secrets: {},
+      volumeContext: { ...volume.context },
+    };
+    const client = this.#connected();
+    await rpc(client, client.nodeStageVolume, request, timeoutMs);
+  }
+
+  /** Gives the volume to a pod. @returns where the pod finds it. */
+  async publish(volume: ClusterVolume, publishContext: PublishContext, pod?: string) {
+    const targetPath = this.targetPath(volume, pod);
+    mkdirSync(dirname(targetPath), { recursive: true });
+    const request = {
+      volumeId: volume.id,
+      publishContext: { ...publishContext },
+      stagingTargetPath: this.stagingPath(volume),
+      targetPath,
+      volumeCapability: volume.capability,
+      readonly: false,
+      secrets: {},
+      volumeContext: { ...volume.context },
+    };
+    const client = this.#connected();
+    await rpc(client, client.nodePublishVolume, request);
+    return targetPath;
+  }
+
+  async unpublish(volume: ClusterVolume, pod?: string): Promise<void> {
+    const request = { volumeId: volume.id, targetPath: this.targetPath(volume, pod) };
+    const client = this.#connected();
+    await rpc(client, client.nodeUnpublishVolume, request);
+  }
+
+  async unstage(volume: ClusterVolume, timeoutMs?: number): Promise<void> {
+    const request = { volumeId: volume.id, stagingTargetPath: this.stagingPath(volume) };
+    const client = this.#connected();
+    await rpc(client, client.nodeUnstageVolume, request, timeoutMs);
+  }
+
+  /** @returns bytes, as the node measured them. */
+  async expand(volume: ClusterVolume, requiredBytes: number, pod?: string): Promise<number> {
+    const request = {
+      volumeId: volume.id,
+      volumePath: this.targetPath(volume, pod),
+      stagingTargetPath: this.stagingPath(volume),
+      capacityRange: { requiredBytes, limitBytes: 0 },
+      volumeCapability: volume.capability,
+      secrets: {},
+    };
+    const client = this.#connected();
+    return (await rpc(client, client.nodeExpandVolume, request)).capacityBytes;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#client?.close();
+    await this.#process?.kill();
+  }
+
+  #connected(): NodeClient {
+    if (this.#client === undefined) throw new Error(`The plugin of ${this.nodeId} does not run`);
+    return this.#client;
+  }
+}
