@@ -46,7 +46,7 @@ for (const series of values.kernel) {
     const started = Date.now();
     const status = await runMachine({
       kernel,
-      command: `cd ${project} && exec node_modules/.bin/node --test --test-timeout=150000 --test-reporter=./test/reporter.ts ${scenario}`,
+      command: `cd ${project} && UDEV=${kernel}/udev exec node_modules/.bin/node --test --test-timeout=150000 --test-reporter=./test/reporter.ts ${scenario}`,
       memoryMiB: 1024,
       diskMiB: 4096,
       limitSeconds: 400,

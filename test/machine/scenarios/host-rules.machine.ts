@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { cpSync, existsSync } from "node:fs";
+import test, { before } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { installHostRules } from "#linux/device-mapper/host-rules.ts";
+import { sh, type TestVolume, World } from "../rig/world.ts";
+
+const udev = process.env["UDEV"] ?? "";
+const fsUuid = "12345678-1111-4222-8333-1234567890ab";
+
+/** What udev has found out about a device, once it has nothing left to do. */
+function properties(path: string): string {
+  return sh(`${udev}/udevadm settle --timeout=30; ${udev}/udevadm info --query=property ${path}`);
+}
+
+/** A device with a hold on it and a file system on that; both devices were opened for writing and closed. */
+async function setUp(world: World, volume: TestVolume) {
+  world.export(volume);
+  const device = await world.connect(volume);
+  const hold = await world.holds.create(device, world.ctx);
+  sh(`mkfs.ext4 -q -F -U ${fsUuid} ${hold.path}`);
+  // As at the next boot, or when somebody asks udev to look at everything again.
+  sh(`${udev}/udevadm trigger --subsystem-match=block --action=change`);
+  return { device, hold };
+}
+
+before(() => {
+  cpSync(`${udev}/rules.d`, "/usr/lib/udev/rules.d", { recursive: true });
+  sh(`${udev}/systemd-udevd --daemon`);
+});
+
+test("without the host rules udev reads what is in a volume and links to it", async () => {
+  using world = new World();
+  const { device, hold } = await setUp(world, world.volume("a"));
+  assert.match(properties(hold.path), new RegExp(`^ID_FS_UUID=${fsUuid}$`, "m"));
+  assert.match(properties(device.path), new RegExp(`^ID_FS_UUID=${fsUuid}$`, "m"));
+  assert.ok(existsSync(`/dev/disk/by-uuid/${fsUuid}`));
+});
+
+test("with the host rules udev reads nothing of a volume, nor links to it", async () => {
+  assert.equal(await installHostRules("/run/udev"), true);
+  // udev looks for new rules at most every three seconds.
+  await delay(4000);
+  using world = new World();
+  const { device, hold } = await setUp(world, world.volume("b"));
+  for (const path of [hold.path, device.path]) {
+    const found = properties(path);
+    assert.doesNotMatch(found, /^ID_FS_|^DEVLINKS=.*by-uuid/m);
+    assert.match(found, /^DM_UDEV_DISABLE_OTHER_RULES_FLAG=1$/m);
+    assert.match(found, /^DM_UDEV_DISABLE_DISK_RULES_FLAG=1$/m);
+  }
+  assert.equal(existsSync(`/dev/disk/by-uuid/${fsUuid}`), false);
+  assert.equal(existsSync(`/dev/mapper/rds-csi-${device.nqn}`), false);
+});
+
+test("with the host rules other disks are read as ever", async () => {
+  assert.match(properties("/dev/vda"), /^ID_FS_TYPE=ext4$/m);
+});
