@@ -1,4 +1,5 @@
 import type { VolumeUse } from "./access-mode.ts";
+import type { ReconnectPolicy } from "./reconnect.ts";
 import type { ConnectOptions, NvmeTarget } from "./nvme-target.ts";
 
 /** What this node must remember about a volume across a restart of the plugin. */
@@ -11,9 +12,12 @@ export interface StagedVolume {
   readonly stagingPath: string;
   /** Extra mkfs arguments of the StorageClass. */
   readonly mkfsOptions: readonly string[];
+  readonly reconnect: ReconnectPolicy;
   readonly phase: StagePhase;
   /** UUID of the file system on it, once known. */
   readonly fsUuid?: string;
+  /** Logical block size of its device in bytes, once known: a device with another one is not put under its hold. */
+  readonly blockBytes?: number;
 }
 
 /**

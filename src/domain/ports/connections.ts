@@ -1,0 +1,18 @@
+import type { BlockDevice } from "../block-device.ts";
+import type { Nqn } from "../nqn.ts";
+
+/** What the kernel shows of one NQN at one moment. */
+export interface Connection {
+  /**
+   * `live`: at least one controller answers. `connecting`: there are controllers, and none does.
+   * `none`: the kernel has given up, or was never told.
+   */
+  readonly state: "live" | "connecting" | "none";
+  /** The namespace's device, if there is one; a live connection without one is an orphan. */
+  readonly device: BlockDevice | undefined;
+}
+
+/** Looks at connections, in sysfs only: cheap enough for hundreds of volumes each second, and never hangs. */
+export interface Connections {
+  observe(nqn: Nqn): Connection;
+}
