@@ -16,6 +16,7 @@ import { LinuxMounts } from "#linux/mounts.ts";
 import { FileStageRecords } from "#linux/stage-records.ts";
 import { Sysfs } from "#linux/sysfs.ts";
 import type { NodeHost } from "#node/host.ts";
+import { VolumeHealth } from "#node/volume-health.ts";
 import { openInitiator } from "./initiator.ts";
 import { probeLimits } from "./probe-limits.ts";
 
@@ -68,6 +69,8 @@ async function openHost(config: NodeConfig, log: Log) {
     mounts: new LinuxMounts(exec),
     paths: new LinuxHostPaths(exec),
     records: new FileStageRecords(join(stateDirectory, "volumes")),
+    holds: undefined,
+    health: new VolumeHealth(),
     clock,
     deviceWaitMilliseconds: deviceTimeout,
   };

@@ -17,6 +17,7 @@ test("parseVolumeParameters() reconnects for ever unless told otherwise", () => 
       keepAliveTmoSeconds: undefined,
       nrIoQueues: undefined,
     },
+    reconnect: { mode: "transparent", ioHoldSeconds: undefined, onApplianceRestart: "continue" },
     mkfsOptions: "",
     migrationTimeoutSeconds: 300,
   });
@@ -29,6 +30,9 @@ test("parseVolumeParameters() reads every key", () => {
     reconnectDelay: "10",
     keepAliveTmo: "15",
     nrIoQueues: "4",
+    reconnectMode: "remount",
+    ioHoldSeconds: "86400",
+    onApplianceRestart: "fail",
     mkfsOptions: "-m 1",
     migrationTimeoutSeconds: "120",
   };
@@ -41,6 +45,7 @@ test("parseVolumeParameters() reads every key", () => {
       keepAliveTmoSeconds: 15,
       nrIoQueues: 4,
     },
+    reconnect: { mode: "remount", ioHoldSeconds: 86_400, onApplianceRestart: "fail" },
     mkfsOptions: "-m 1",
     migrationTimeoutSeconds: 120,
   });
@@ -49,6 +54,23 @@ test("parseVolumeParameters() reads every key", () => {
 test("parseVolumeParameters() leaves the keep-alive to the kernel when it is 0", () => {
   const { connect } = parseVolumeParameters({ keepAliveTmo: "0" });
   assert.equal(connect.keepAliveTmoSeconds, undefined);
+});
+
+test("parseVolumeParameters() holds I/O for ever when the limit is 0", () => {
+  const { reconnect } = parseVolumeParameters({ ioHoldSeconds: "0" });
+  assert.equal(reconnect.ioHoldSeconds, undefined);
+});
+
+test("parseVolumeParameters() takes the words it knows, to the letter, and names them otherwise", () => {
+  for (const text of ["", "Transparent", "remount ", "toString"])
+    assert.throws(() => parseVolumeParameters({ reconnectMode: text }), {
+      kind: "invalid-argument",
+      message: `Cannot use parameter reconnectMode="${text}": expected "transparent" or "remount"`,
+    });
+  assert.throws(() => parseVolumeParameters({ onApplianceRestart: "stop" }), {
+    kind: "invalid-argument",
+    message: 'Cannot use parameter onApplianceRestart="stop": expected "continue" or "fail"',
+  });
 });
 
 test("parseVolumeParameters() names the key, the value and the range", () => {
@@ -78,7 +100,12 @@ test("volumeContextOf() leaves out what stays in the controller", () => {
 });
 
 test("volumeContextOf() reads as the same connection on the node", () => {
-  const given = Object.fromEntries(contextKeys.map((key) => [key, "30"]));
-  const { connect } = parseVolumeParameters({ appliance: "a", ...given });
-  assert.deepEqual(parseVolumeParameters(volumeContextOf(given)).connect, connect);
+  const words = { reconnectMode: "remount", onApplianceRestart: "fail" };
+  const numbers = contextKeys.filter((key) => !(key in words)).map((key) => [key, "30"]);
+  const given = { appliance: "a", ...Object.fromEntries(numbers), ...words };
+  const { appliance: _appliance, ...travels } = parseVolumeParameters(given);
+  assert.deepEqual(parseVolumeParameters(volumeContextOf(given)), {
+    appliance: undefined,
+    ...travels,
+  });
 });

@@ -1,11 +1,13 @@
 import { DriverError } from "./errors.ts";
 import type { ConnectOptions } from "./nvme-target.ts";
+import type { ReconnectPolicy } from "./reconnect.ts";
 
 /** What a StorageClass decides for its volumes. */
 export interface VolumeParameters {
   /** Name of the appliance; `undefined` = the default one. Stays in the controller. */
   readonly appliance: string | undefined;
   readonly connect: ConnectOptions;
+  readonly reconnect: ReconnectPolicy;
   /** As written; `domain/mkfs-options.ts` takes it apart. */
   readonly mkfsOptions: string;
   /** How long two nodes may share a raw block volume, seconds. */
@@ -24,13 +26,27 @@ const numbers = {
   reconnectDelay: { min: 1, max: 600 },
   keepAliveTmo: { min: 0, max: 600 },
   nrIoQueues: { min: 1, max: 128 },
+  /** 0 = for ever; else up to a month. */
+  ioHoldSeconds: { min: 0, max: 2_592_000 },
   migrationTimeoutSeconds: { min: 30, max: 3_600 },
 } as const satisfies Record<string, WholeNumber>;
 
 type NumberKey = keyof typeof numbers;
 
+/** The first word of each is the default. */
+const words = {
+  reconnectMode: ["transparent", "remount"],
+  onApplianceRestart: ["continue", "fail"],
+} as const satisfies Record<string, readonly string[]>;
+
+type WordKey = keyof typeof words;
+
 /** Keys that a volume's context carries from CreateVolume to the node. */
-export const contextKeys: readonly string[] = [...Object.keys(numbers), "mkfsOptions"];
+export const contextKeys: readonly string[] = [
+  ...Object.keys(numbers),
+  ...Object.keys(words),
+  "mkfsOptions",
+];
 
 /** Parameters this driver knows; everything else is refused where a StorageClass is read. */
 export const parameterKeys: readonly string[] = ["appliance", ...contextKeys];
@@ -59,6 +75,11 @@ export function parseVolumeParameters(given: Readonly<Record<string, string>>): 
       keepAliveTmoSeconds: wholeNumber(given, "keepAliveTmo") || undefined,
       nrIoQueues: wholeNumber(given, "nrIoQueues"),
     },
+    reconnect: {
+      mode: word(given, "reconnectMode"),
+      ioHoldSeconds: wholeNumber(given, "ioHoldSeconds") || undefined,
+      onApplianceRestart: word(given, "onApplianceRestart"),
+    },
     mkfsOptions: given["mkfsOptions"] ?? "",
     migrationTimeoutSeconds: wholeNumber(given, "migrationTimeoutSeconds") ?? 300,
   };
@@ -78,5 +99,19 @@ function wholeNumber(given: Readonly<Record<string, string>>, key: NumberKey): n
   throw new DriverError(
     "invalid-argument",
     `Cannot use parameter ${key}="${text}": expected a whole number from ${min} to ${max}`,
+  );
+}
+
+function word<Key extends WordKey>(
+  given: Readonly<Record<string, string>>,
+  key: Key,
+): (typeof words)[Key][number] {
+  const allowed: readonly (typeof words)[Key][number][] = words[key];
+  const text = given[key];
+  const found = text === undefined ? allowed[0] : allowed.find((known) => known === text);
+  if (found !== undefined) return found;
+  throw new DriverError(
+    "invalid-argument",
+    `Cannot use parameter ${key}="${text}": expected "${allowed.join('" or "')}"`,
   );
 }

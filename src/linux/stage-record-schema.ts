@@ -15,6 +15,15 @@ const access = v.variant("type", [
   }),
 ]);
 
+/** A record of a driver that knew no holds: the volume was staged without one. */
+const withoutHold = { mode: "remount", onApplianceRestart: "continue" } as const;
+
+const reconnect = v.object({
+  mode: v.picklist(["transparent", "remount"]),
+  ioHoldSeconds: v.optional(wholeNumber),
+  onApplianceRestart: v.picklist(["continue", "fail"]),
+});
+
 /**
  * A staged volume as a file. `version` is that of the file's form: one written by a later driver is refused
  * rather than half understood. Keys that are not known are dropped.
@@ -36,8 +45,10 @@ export const stageRecordSchema = v.object({
   use: v.object({ accessMode, access }),
   stagingPath: v.string(),
   mkfsOptions: v.array(v.string()),
+  reconnect: v.optional(reconnect, withoutHold),
   phase: v.picklist(["connecting", "formatting", "staged"]),
   fsUuid: v.exactOptional(v.string()),
+  blockBytes: v.exactOptional(wholeNumber),
 });
 
 export type StageRecord = v.InferOutput<typeof stageRecordSchema>;
@@ -45,7 +56,12 @@ export type StageRecord = v.InferOutput<typeof stageRecordSchema>;
 /** JSON has no `undefined`: what is not set is not in the file. */
 export function volumeFrom({ version: _version, ...record }: StageRecord): StagedVolume {
   const { keepAliveTmoSeconds, nrIoQueues } = record.connect;
-  return { ...record, connect: { ...record.connect, keepAliveTmoSeconds, nrIoQueues } };
+  const { ioHoldSeconds } = record.reconnect;
+  return {
+    ...record,
+    connect: { ...record.connect, keepAliveTmoSeconds, nrIoQueues },
+    reconnect: { ...record.reconnect, ioHoldSeconds },
+  };
 }
 
 export function textOf(volume: StagedVolume): string {

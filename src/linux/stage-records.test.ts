@@ -31,8 +31,10 @@ const staged: StagedVolume = {
   },
   stagingPath: "/var/lib/kubelet/plugins/kubernetes.io/csi/rds/globalmount",
   mkfsOptions: ["-b", "4096"],
+  reconnect: { mode: "transparent", ioHoldSeconds: 600, onApplianceRestart: "fail" },
   phase: "staged",
   fsUuid: "4fa4f2e0-709f-4ebb-97fb-fe31660f1911",
+  blockBytes: 4_096,
 };
 
 function rig() {
@@ -100,6 +102,18 @@ for (const [what, content, message] of damages)
     await assert.rejects(it.records.list(ctx), (error) => String(error).includes(`"${path}"`));
   });
 
+test("find() takes a volume that a driver without holds has staged for one without a hold", async () => {
+  using it = rig();
+  await it.records.save(staged, ctx);
+  const { reconnect: _reconnect, blockBytes: _blockBytes, ...before } = staged;
+  const path = join(it.folder, "rds1%2Fpvc-a.json");
+  writeFileSync(path, JSON.stringify({ version: 1, ...before }));
+  assert.deepEqual(await it.records.find("rds1/pvc-a", ctx), {
+    ...before,
+    reconnect: { mode: "remount", ioHoldSeconds: undefined, onApplianceRestart: "continue" },
+  });
+});
+
 test("find() refuses a record that was copied over from another volume", async () => {
   using it = rig();
   await it.records.save(staged, ctx);
@@ -151,6 +165,14 @@ const anyRecord: fc.Arbitrary<StagedVolume> = fc.record(
     ),
     stagingPath: fc.string(),
     mkfsOptions: fc.array(fc.string()),
+    reconnect: fc.record(
+      {
+        mode: fc.constantFrom("transparent" as const, "remount" as const),
+        ioHoldSeconds: optionalWhole,
+        onApplianceRestart: fc.constantFrom("continue" as const, "fail" as const),
+      },
+      { noNullPrototype: true },
+    ),
     phase: fc.constantFrom("connecting" as const, "formatting" as const, "staged" as const),
   },
   { noNullPrototype: true },

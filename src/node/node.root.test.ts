@@ -61,6 +61,7 @@ class RealNode implements Disposable {
         keepAliveTmoSeconds: undefined,
         nrIoQueues: undefined,
       },
+      reconnect: { mode: "transparent", ioHoldSeconds: undefined, onApplianceRestart: "continue" },
       use: this.#use,
       stagingPath: this.stagingPath,
       mkfsOptions: [],

@@ -15,6 +15,7 @@ import { LinuxMounts } from "#linux/mounts.ts";
 import { FileStageRecords } from "#linux/stage-records.ts";
 import { Sysfs } from "#linux/sysfs.ts";
 import type { NodeHost } from "#node/host.ts";
+import { VolumeHealth } from "#node/volume-health.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 /**
@@ -51,6 +52,8 @@ export class RealHost implements Disposable {
       mounts: new LinuxMounts(exec),
       paths: new LinuxHostPaths(exec),
       records: new FileStageRecords(join(this.folder, "volumes")),
+      holds: undefined,
+      health: new VolumeHealth(),
       clock: systemClock,
       deviceWaitMilliseconds: 5_000,
     };

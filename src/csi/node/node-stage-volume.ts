@@ -28,6 +28,7 @@ function stageRequestFrom(request: NodeStageVolumeRequest): StageRequest {
     target,
     minSizeBytes,
     connect: parameters.connect,
+    reconnect: parameters.reconnect,
     use,
     stagingPath,
     mkfsOptions:

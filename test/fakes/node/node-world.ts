@@ -7,6 +7,7 @@ import type { Context } from "#lib/context.ts";
 import type { NodeHost } from "#node/host.ts";
 import type { PublishRequest } from "#node/publish.ts";
 import type { StageRequest } from "#node/stage.ts";
+import { VolumeHealth } from "#node/volume-health.ts";
 import { testContext } from "#test/fakes/context.ts";
 import { ManualClock } from "#test/fakes/manual-clock.ts";
 import { RecordingLog } from "#test/fakes/recording-log.ts";
@@ -48,6 +49,8 @@ export class NodeWorld {
     mounts: this.faults.watch(this.mounts),
     paths: this.faults.watch(this.paths),
     records: this.faults.watch(this.records),
+    holds: undefined,
+    health: new VolumeHealth(),
     clock: this.clock,
     deviceWaitMilliseconds: 5_000,
   };
@@ -83,6 +86,7 @@ export class NodeWorld {
         keepAliveTmoSeconds: undefined,
         nrIoQueues: undefined,
       },
+      reconnect: { mode: "transparent", ioHoldSeconds: undefined, onApplianceRestart: "continue" },
       use,
       stagingPath: stagingPathOf(volume),
       mkfsOptions: [],
