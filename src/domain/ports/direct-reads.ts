@@ -1,0 +1,10 @@
+import type { Context } from "#lib/context.ts";
+
+/** Reads that no cache can answer. */
+export interface DirectReads {
+  /**
+   * Reads the first block of a device, past the page cache, within a bound.
+   * @throws {DriverError} `unavailable` when the device does not answer, or with an error.
+   */
+  readDirect(device: string, ctx: Context): Promise<void>;
+}
