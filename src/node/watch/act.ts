@@ -1,0 +1,113 @@
+import { DriverError } from "#domain/errors.ts";
+import type { StagedVolume } from "#domain/staged-volume.ts";
+import { type Context, withTimeout } from "#lib/context.ts";
+import type { Holds } from "../host.ts";
+import type { Action } from "./decide.ts";
+import type { WatchHost } from "./host.ts";
+import type { Outcome } from "./outcome.ts";
+import { disprove } from "./prove.ts";
+import { remount } from "./remount.ts";
+import type { Sight } from "./sight.ts";
+
+/** An address that does not answer would keep nvme-cli for half a minute, and the volume's lock with it. */
+const connectLimitMs = 10_000;
+
+/**
+ * Takes one step.
+ * @throws {DriverError} when the step did not succeed; a later look decides anew.
+ */
+export async function act(
+  action: Action,
+  sight: Sight,
+  host: WatchHost,
+  ctx: Context,
+): Promise<Outcome> {
+  const { volume } = sight;
+  const { nqn } = volume.target;
+  switch (action.do) {
+    case "prove-and-swap":
+      return await proveAndSwap(action.device, sight, host, ctx);
+    case "remount":
+      return await remount(volume, action.device, host, ctx);
+    case "rescan":
+      await host.initiator.rescan(nqn, ctx);
+      return {};
+    case "reconnect":
+      await host.initiator.disconnect(nqn, ctx);
+      await connect(volume, host, ctx);
+      return {};
+    case "connect":
+      await connect(volume, host, ctx);
+      return {};
+    case "end-hold":
+      await holdsOf(host).failQueue(nqn, ctx);
+      await host.initiator.disconnect(nqn, ctx);
+      return {};
+    default:
+      await actOnHold(action, sight, host, ctx);
+      return {};
+  }
+}
+
+async function actOnHold(
+  action: Action,
+  { volume, connection }: Sight,
+  host: WatchHost,
+  ctx: Context,
+): Promise<void> {
+  const { nqn } = volume.target;
+  if (action.do === "resume") await holdsOf(host).resume(nqn, ctx);
+  if (action.do === "queue-again") await holdsOf(host).queueAgain(nqn, ctx);
+  if (action.do === "reinstate") await holdsOf(host).reinstate(nqn, ctx);
+  if (action.do === "pass-errors" && connection.device !== undefined) {
+    await host.reads.readDirect(connection.device.path, ctx);
+    await passErrors(volume, holdsOf(host), ctx);
+  }
+}
+
+async function connect(
+  { target, connect: options }: StagedVolume,
+  { initiator }: WatchHost,
+  ctx: Context,
+): Promise<void> {
+  await initiator.connect(target, options, withTimeout(ctx, connectLimitMs));
+}
+
+/** The name may lead elsewhere since the proof began: the number that is swapped to must still be this NQN's. */
+async function proveAndSwap(
+  device: NonNullable<Sight["connection"]["device"]>,
+  { volume, hold }: Sight,
+  host: WatchHost,
+  ctx: Context,
+): Promise<Outcome> {
+  const claim = { volume, device, minSizeBytes: hold?.sizeBytes ?? 0 };
+  const reason = await disprove(claim, host, ctx);
+  if (reason !== undefined) return { refused: { majorMinor: device.majorMinor, reason } };
+  const now = host.connections.observe(device.nqn).device;
+  if (now?.majorMinor !== device.majorMinor)
+    throw new DriverError(
+      "unavailable",
+      `Cannot put "${device.nqn}" on ${device.majorMinor}: it is ${now?.majorMinor ?? "gone"} now`,
+    );
+  await holdsOf(host).swap(device, ctx);
+  return {};
+}
+
+/**
+ * Lets what can be read or written through first, so that only what cannot gets its error; the queue waits again
+ * in any case.
+ */
+async function passErrors({ target }: StagedVolume, holds: Holds, ctx: Context): Promise<void> {
+  await holds.reinstate(target.nqn, ctx);
+  try {
+    await holds.failQueue(target.nqn, ctx);
+    await holds.reinstate(target.nqn, ctx);
+  } finally {
+    await holds.queueAgain(target.nqn, ctx);
+  }
+}
+
+function holdsOf({ holds }: WatchHost): Holds {
+  if (holds !== undefined) return holds;
+  throw new DriverError("failed-precondition", "Cannot change a hold: this host has none");
+}

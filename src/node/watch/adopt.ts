@@ -1,0 +1,69 @@
+import type { Hold } from "#domain/ports/device-mapper.ts";
+import type { StagedVolume } from "#domain/staged-volume.ts";
+import { type Context, withTimeout } from "#lib/context.ts";
+import { topmostAt } from "../mount-table.ts";
+import type { WatchHost } from "./host.ts";
+
+/** The plugin serves calls after that, whatever is left to do. */
+const adoptLimitMs = 30_000;
+
+/**
+ * Matches what an earlier life of this plugin left on the node, before any call is served: I/O that an interrupted
+ * change of a hold stopped goes on, and holds that nobody has a record of, or open, are removed. One line tells of
+ * each volume and of each hold left over. It needs neither Kubernetes nor the appliance, and never throws.
+ */
+export async function adopt(host: WatchHost, ctx: Context): Promise<void> {
+  const bounded = withTimeout(ctx, adoptLimitMs);
+  try {
+    const holds = (await host.holds?.list(bounded)) ?? [];
+    for (const hold of holds) if (hold.suspended) await resume(hold, host, bounded);
+    const records = await host.records.list(bounded);
+    for (const record of records) await report(record, holds, host, bounded);
+    const known = new Set(records.map(({ target }) => target.nqn));
+    for (const hold of holds) if (!known.has(hold.nqn)) await settle(hold, host, bounded);
+  } catch (error) {
+    ctx.log.error({ error: String(error) }, "Cannot match what an earlier run left on this node");
+  }
+}
+
+/** Before everything else, and of unknown ones too: a process may sleep on it. */
+async function resume({ nqn }: Hold, { holds }: WatchHost, ctx: Context): Promise<void> {
+  try {
+    await holds?.resume(nqn, ctx);
+    ctx.log.warn({ nqn }, "Resumed a hold whose change had been interrupted");
+  } catch (error) {
+    ctx.log.error({ nqn, error: String(error) }, "Cannot resume a hold: its I/O waits");
+  }
+}
+
+async function report(
+  { volumeId, target: { nqn }, phase, stagingPath }: StagedVolume,
+  holds: readonly Hold[],
+  { connections, mounts }: WatchHost,
+  ctx: Context,
+): Promise<void> {
+  const { state, device } = connections.observe(nqn);
+  const hold = holds.find((candidate) => candidate.nqn === nqn)?.path;
+  const mounted = topmostAt(await mounts.list(ctx), stagingPath)?.majorMinor;
+  const facts = { volumeId, nqn, phase, connection: state, device: device?.path, hold, mounted };
+  ctx.log.info(facts, "Found a volume of an earlier run");
+}
+
+/** Its NQN is not disconnected: only what a record names is known to be ours to end. */
+async function settle({ nqn, path }: Hold, { holds }: WatchHost, ctx: Context): Promise<void> {
+  const facts = { nqn, hold: path };
+  try {
+    const openCount = (await holds?.status(nqn, ctx))?.openCount ?? 0;
+    if (openCount > 0) {
+      ctx.log.warn(
+        { ...facts, openCount },
+        "Left a hold alone: it is open, and no record names it",
+      );
+      return;
+    }
+    await holds?.remove(nqn, ctx);
+    ctx.log.info(facts, "Removed a hold that nobody uses and no record names");
+  } catch (error) {
+    ctx.log.warn({ ...facts, error: String(error) }, "Cannot settle a hold that no record names");
+  }
+}

@@ -1,0 +1,136 @@
+import type { StagedVolume } from "#domain/staged-volume.ts";
+import { type Context, withTimeout } from "#lib/context.ts";
+import { act } from "./act.ts";
+import { conditionFor, doubtful, leftBehind, working } from "./condition.ts";
+import { type Action, decide } from "./decide.ts";
+import type { WatchHost } from "./host.ts";
+import { look } from "./look.ts";
+import type { Outcome } from "./outcome.ts";
+import type { Sight } from "./sight.ts";
+import { keyOf, type Watched } from "./watched.ts";
+
+/** Longest that one look and one step may hold a volume's lock. */
+const stepLimitMs = 60_000;
+
+const soonMs = 200;
+const retryMs = 1_000;
+const longestRetryMs = 10_000;
+
+/** How long to leave a volume alone after a step that went well; a change of its connection comes first. */
+const pauses = {
+  nothing: 0,
+  wait: longestRetryMs,
+  report: longestRetryMs,
+  resume: soonMs,
+  "queue-again": soonMs,
+  reinstate: soonMs,
+  "pass-errors": soonMs,
+  "prove-and-swap": soonMs,
+  remount: soonMs,
+  rescan: retryMs,
+  reconnect: retryMs,
+  connect: soonMs,
+  "end-hold": retryMs,
+} as const satisfies Record<Action["do"], number>;
+
+/** One volume, one step at a time: look, decide, say so, act. */
+export class Attendance {
+  readonly #host: WatchHost;
+
+  constructor(host: WatchHost) {
+    this.#host = host;
+  }
+
+  /** Never throws: what fails is logged once, and tried again later. The caller has the volume's lock. */
+  async step(volume: StagedVolume, watched: Watched, ctx: Context): Promise<void> {
+    const startedAt = this.#host.clock.now();
+    try {
+      await this.#step(volume, watched, withTimeout(ctx, stepLimitMs));
+    } catch (error) {
+      const took = this.#host.clock.now() - startedAt;
+      // At least as long as it took, so that calls for the volume find its lock free half of the time.
+      this.#pause(watched, Math.min(Math.max(retryMs, took), longestRetryMs));
+      if (!ctx.signal.aborted) this.#sayOnce(watched, String(error), ctx);
+    }
+  }
+
+  async #step(listed: StagedVolume, watched: Watched, ctx: Context): Promise<void> {
+    const host = this.#host;
+    const volume = await host.records.find(listed.volumeId, ctx);
+    if (volume?.phase !== "staged" || volume.target.nqn !== listed.target.nqn) return;
+    const sight = await look(volume, watched, host, ctx);
+    const action = decide(sight);
+    watched.lastSeen = keyOf(sight.connection);
+    if (action.do === "nothing") return this.#close(sight, watched, ctx);
+    this.#open(action, sight, watched, ctx);
+    const outcome = await act(action, sight, host, ctx);
+    this.#remember(action, outcome, { watched, sight });
+    this.#pause(watched, this.#pauseAfter(action, sight));
+  }
+
+  #open(action: Action, sight: Sight, watched: Watched, ctx: Context): void {
+    const { clock, health } = this.#host;
+    const now = clock.now();
+    const { state, device } = sight.connection;
+    const facts = { connection: state, device: device?.majorMinor };
+    if (watched.begin(now)) ctx.log.warn(facts, "A volume lost its connection");
+    health.report(sight.volume.volumeId, conditionFor(action, sight, now));
+    const decided = JSON.stringify(action);
+    if (decided === watched.decided) return;
+    watched.decided = decided;
+    ctx.log.info({ ...facts, ...action, lostMs: sight.lostMs }, "Decided about a volume");
+  }
+
+  #close({ volume, connection, past, lostMs }: Sight, watched: Watched, ctx: Context): void {
+    const { health, clock } = this.#host;
+    if (past.newIdentity) {
+      watched.note = doubtful(clock.now() - lostMs);
+      ctx.log.warn(
+        {},
+        "Writes that the appliance had acknowledged may be lost: it may have crashed",
+      );
+    }
+    if (watched.isLost) ctx.log.info({ durationMs: lostMs }, "A volume works again");
+    watched.end(connection, keyOf(connection));
+    health.report(volume.volumeId, watched.note ?? working);
+  }
+
+  #remember(
+    action: Action,
+    { refused, leftBehind: targets }: Outcome,
+    { watched, sight }: { readonly watched: Watched; readonly sight: Sight },
+  ): void {
+    const now = this.#host.clock.now();
+    const { past } = watched;
+    if (refused !== undefined) {
+      watched.past = { ...past, refused };
+      watched.refusedAt = now;
+    }
+    if (targets !== undefined) watched.note = targets.length > 0 ? leftBehind(targets) : undefined;
+    if (action.do === "rescan") watched.past = { ...past, rescanned: past.rescanned + 1 };
+    if (action.do === "reconnect")
+      watched.past = { ...past, rescanned: 0, reconnected: past.reconnected + 1 };
+    if (action.do === "end-hold") watched.past = { ...past, ended: action.reason };
+    if (action.do === "reinstate" && sight.connection.state === "live")
+      watched.reinstatedAt = [...watched.reinstatedAt, now];
+  }
+
+  /** Never past the end of `ioHoldSeconds`. */
+  #pauseAfter(action: Action, { volume, lostMs }: Sight): number {
+    const { ioHoldSeconds } = volume.reconnect;
+    const pause = pauses[action.do];
+    if (ioHoldSeconds === undefined) return pause;
+    const left = ioHoldSeconds * 1_000 - lostMs;
+    return left > 0 ? Math.min(pause, left) : pause;
+  }
+
+  #pause(watched: Watched, milliseconds: number): void {
+    watched.dueAt = this.#host.clock.now() + milliseconds;
+  }
+
+  #sayOnce(watched: Watched, error: string, ctx: Context): void {
+    if (watched.failure === error) return;
+    watched.failure = error;
+    ctx.log.warn({ error }, "Cannot bring a volume back yet");
+  }
+}

@@ -1,0 +1,116 @@
+import type { BlockDevice } from "#domain/block-device.ts";
+import type { HoldStatus } from "#domain/ports/device-mapper.ts";
+import type { HeldSight, Sight } from "./sight.ts";
+
+/** The next step for one volume. After it, the volume is looked at again. */
+export type Action =
+  /** All is as it should be. */
+  | { readonly do: "nothing" }
+  /** The kernel is at it, or nobody can do anything now. */
+  | { readonly do: "wait" }
+  /** The connection waits for nothing, and the volume is not to be had: say so, look again later. */
+  | {
+      readonly do: "report";
+      readonly state: "refused" | "failed" | "stale";
+      readonly reason: string;
+    }
+  | { readonly do: "resume" }
+  | { readonly do: "queue-again" }
+  | { readonly do: "reinstate" }
+  | { readonly do: "pass-errors" }
+  | { readonly do: "prove-and-swap"; readonly device: BlockDevice }
+  | { readonly do: "remount"; readonly device: BlockDevice }
+  | { readonly do: "rescan" }
+  /** Disconnects first: what is there shows no namespace, or I/O waits in a part of it that is dead. */
+  | { readonly do: "reconnect" }
+  | { readonly do: "connect" }
+  | { readonly do: "end-hold"; readonly reason: string };
+
+/** A path that was spent by an outage is back after one; more than this many are no outage. */
+const mostReinstatements = 3;
+const firstRescans = 3;
+const mostRescans = 30;
+
+/** What to do about a volume. Source of the situations: observed on Linux 6.1 and 6.12. */
+export function decide(sight: Sight): Action {
+  const { hold, past } = sight;
+  if (hold === undefined) return withoutHold(sight);
+  if (hold.suspended) return { do: "resume" };
+  if (isWell(sight, hold)) return { do: "nothing" };
+  if (past.ended !== undefined) return afterEnd(sight, past.ended);
+  const reason = reasonToEnd(sight);
+  if (reason !== undefined) return { do: "end-hold", reason };
+  return withHold(sight, hold);
+}
+
+/** On its device, which answers, with all of its paths, and ready for the next outage. */
+function isWell({ connection }: Sight, { status }: HeldSight): boolean {
+  return (
+    status !== undefined &&
+    connection.device !== undefined &&
+    connection.device.majorMinor === status.device &&
+    status.queueing &&
+    status.paths.every((path) => path === "active")
+  );
+}
+
+function reasonToEnd({ volume, lostMs, past }: Sight): string | undefined {
+  const { ioHoldSeconds, onApplianceRestart } = volume.reconnect;
+  if (past.attachmentEnded) return "its attachment to this node is gone, or is another one by now";
+  if (past.newIdentity && onApplianceRestart === "fail")
+    return "the appliance may have crashed, and onApplianceRestart is fail";
+  if (ioHoldSeconds !== undefined && lostMs >= ioHoldSeconds * 1_000)
+    return `ioHoldSeconds (${ioHoldSeconds}) have passed`;
+  return undefined;
+}
+
+/** Disconnecting may have failed. What comes back later finds file systems that have seen errors. */
+function afterEnd({ connection }: Sight, ended: string): Action {
+  if (connection.state === "connecting") return { do: "end-hold", reason: ended };
+  return { do: "report", state: "failed", reason: ended };
+}
+
+function withHold(sight: Sight, { status }: HeldSight): Action {
+  const { connection } = sight;
+  const { device } = connection;
+  if (connection.state === "connecting" || status === undefined) return { do: "wait" };
+  if (device !== undefined && device.majorMinor === status.device)
+    return onItsDevice(sight, status);
+  if (!status.queueing)
+    return { do: "report", state: "failed", reason: "its hold was ended before" };
+  if (device === undefined) return noDevice(sight);
+  if (sight.past.refused?.majorMinor === device.majorMinor)
+    return { do: "report", state: "refused", reason: sight.past.refused.reason };
+  return connection.laggard === true ? { do: "reconnect" } : { do: "prove-and-swap", device };
+}
+
+/**
+ * A failed path without an outage is a block that cannot be read: retrying it for ever would hold up the whole
+ * volume for one block.
+ */
+function onItsDevice({ past }: Sight, { queueing }: HoldStatus): Action {
+  if (!queueing) return { do: "queue-again" };
+  return { do: past.reinstated < mostReinstatements ? "reinstate" : "pass-errors" };
+}
+
+function noDevice({ connection, past }: Sight): Action {
+  if (connection.state === "none") return { do: "connect" };
+  const rescans = Math.min(firstRescans * (past.reconnected + 1), mostRescans);
+  return { do: past.rescanned < rescans ? "rescan" : "reconnect" };
+}
+
+function withoutHold(sight: Sight): Action {
+  const { connection, lostMs, mounted, past, volume } = sight;
+  const { device } = connection;
+  const isBlock = volume.use.access.type === "block";
+  if (connection.state === "connecting") return { do: "wait" };
+  // So it is after a reboot, until the CO stages the volume again: nobody waits for it.
+  if (!isBlock && mounted === undefined && lostMs === 0) return { do: "nothing" };
+  if (past.attachmentEnded && connection.state === "none")
+    return { do: "report", state: "failed", reason: "its attachment to this node has ended" };
+  if (device === undefined) return noDevice(sight);
+  if (isBlock || mounted === device.majorMinor) return { do: "nothing" };
+  if (past.refused?.majorMinor === device.majorMinor)
+    return { do: "report", state: "stale", reason: past.refused.reason };
+  return { do: "remount", device };
+}

@@ -1,0 +1,76 @@
+import type { StagedVolume } from "#domain/staged-volume.ts";
+import type { Context } from "#lib/context.ts";
+import { isMountOf, topmostAt } from "../mount-table.ts";
+import type { WatchHost } from "./host.ts";
+import type { HeldSight, Sight } from "./sight.ts";
+import type { Watched } from "./watched.ts";
+
+/** A short outage is nobody else's business. */
+const askAttachmentAfterMs = 10_000;
+const askAgainAfterMs = 60_000;
+/** What came back wrong may be put right by an administrator. */
+const refusalLastsMs = 30_000;
+
+/** Looks at one volume closely. */
+export async function look(
+  volume: StagedVolume,
+  watched: Watched,
+  host: WatchHost,
+  ctx: Context,
+): Promise<Sight> {
+  const now = host.clock.now();
+  const connection = host.connections.observe(volume.target.nqn);
+  const hold = await lookAtHold(volume, connection.state === "connecting", host, ctx);
+  const mounted = hold === undefined ? await mountedDevice(volume, host, ctx) : undefined;
+  const lostMs = watched.lostSince === undefined ? 0 : now - watched.lostSince;
+  await askAttachment(volume, watched, lostMs, { host, ctx });
+  if (now - watched.refusedAt > refusalLastsMs)
+    watched.past = { ...watched.past, refused: undefined };
+  const { identity } = connection;
+  const past = {
+    ...watched.past,
+    reinstated: watched.countReinstated(now, connection.state === "live"),
+    attachmentEnded: watched.attachment === "ended",
+    newIdentity:
+      identity !== undefined && watched.identity !== undefined && identity !== watched.identity,
+  };
+  return { volume, connection, hold, mounted, lostMs, past };
+}
+
+async function lookAtHold(
+  { target: { nqn } }: StagedVolume,
+  isConnecting: boolean,
+  { holds }: WatchHost,
+  ctx: Context,
+): Promise<HeldSight | undefined> {
+  const hold = await holds?.find(nqn, ctx);
+  if (hold === undefined || holds === undefined) return undefined;
+  const isUnknown = isConnecting || hold.suspended;
+  return { ...hold, status: isUnknown ? undefined : await holds.status(nqn, ctx) };
+}
+
+async function mountedDevice(
+  { target: { nqn }, stagingPath }: StagedVolume,
+  { connections, mounts }: WatchHost,
+  ctx: Context,
+): Promise<string | undefined> {
+  const mount = topmostAt(await mounts.list(ctx), stagingPath);
+  const { device } = connections.observe(nqn);
+  if (mount === undefined || device === undefined) return mount?.majorMinor;
+  return isMountOf(device, mount) ? device.majorMinor : mount.majorMinor;
+}
+
+/** Once per incident, as soon as there is an answer. */
+async function askAttachment(
+  { volumeId, target }: StagedVolume,
+  watched: Watched,
+  lostMs: number,
+  { host, ctx }: { readonly host: WatchHost; readonly ctx: Context },
+): Promise<void> {
+  const now = host.clock.now();
+  if (lostMs < askAttachmentAfterMs || watched.attachment !== undefined) return;
+  if (now < watched.askAttachmentAt) return;
+  const answer = await host.attachments.check(volumeId, target.nqn, ctx);
+  if (answer === "unknown") watched.askAttachmentAt = now + askAgainAfterMs;
+  else watched.attachment = answer;
+}

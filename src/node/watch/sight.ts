@@ -1,0 +1,56 @@
+import type { Connection } from "#domain/ports/connections.ts";
+import type { Hold, HoldStatus } from "#domain/ports/device-mapper.ts";
+import type { StagedVolume } from "#domain/staged-volume.ts";
+
+/** All that is known of a volume at one moment. */
+export interface Sight {
+  readonly volume: StagedVolume;
+  readonly connection: Connection;
+  /** `undefined` for a volume that is used without one. */
+  readonly hold: HeldSight | undefined;
+  /**
+   * Number of the device whose file system is mounted at the staging path; asked only for a volume without hold.
+   * `undefined` when nothing is mounted there.
+   */
+  readonly mounted: string | undefined;
+  /** Since the volume was last seen well; 0 while it is. */
+  readonly lostMs: number;
+  readonly past: Past;
+}
+
+export interface HeldSight extends Hold {
+  /** Left out while the kernel is connecting: asking takes processes, and nothing would follow from it. */
+  readonly status: HoldStatus | undefined;
+}
+
+/** What has happened in this incident so far. */
+export interface Past {
+  /** Times that failed paths were let try again while the connection was live, within the last minute. */
+  readonly reinstated: number;
+  /** Rescans since the last connect. */
+  readonly rescanned: number;
+  readonly reconnected: number;
+  /** A device that was found not to be the volume. */
+  readonly refused: Refusal | undefined;
+  readonly attachmentEnded: boolean;
+  /** The target came back with another identity of the namespace. */
+  readonly newIdentity: boolean;
+  /** Why the hold was ended. */
+  readonly ended: string | undefined;
+}
+
+export interface Refusal {
+  /** `259:1` */
+  readonly majorMinor: string;
+  readonly reason: string;
+}
+
+export const nothingYet: Past = {
+  reinstated: 0,
+  rescanned: 0,
+  reconnected: 0,
+  refused: undefined,
+  attachmentEnded: false,
+  newIdentity: false,
+  ended: undefined,
+};

@@ -1,0 +1,142 @@
+import type { StagedVolume } from "#domain/staged-volume.ts";
+import { type Context, withTimeout } from "#lib/context.ts";
+import type { KeyedMutex } from "#lib/keyed-mutex.ts";
+import type { Log } from "#lib/log.ts";
+import { Attendance } from "./attendance.ts";
+import type { WatchHost } from "./host.ts";
+import { keyOf, Watched } from "./watched.ts";
+
+export interface WatchParts {
+  readonly host: WatchHost;
+  /** By volume id, shared with the calls: a volume that one is busy with is left alone. */
+  readonly locks: KeyedMutex;
+  readonly log: Log;
+}
+
+const calmMs = 1_000;
+const incidentMs = 250;
+/** A path that failed and was never seen failing shows only here. */
+const surveyEveryMs = 10_000;
+/** Steps at the same time; each may take as long as a target that does not answer. */
+const mostAtOnce = 24;
+
+/**
+ * Brings staged volumes back after their connection was lost. It needs neither Kubernetes nor the appliance's
+ * management: what the kernel shows decides. Nothing it meets ends it.
+ */
+export class Watch implements AsyncDisposable {
+  readonly #parts: WatchParts;
+  readonly #volumes = new Map<string, Watched>();
+  readonly #steps = new Set<Promise<void>>();
+  readonly #attendance: Attendance;
+  readonly #end = new AbortController();
+  #surveyAt = 0;
+  #loop: Promise<void> | undefined;
+
+  constructor(parts: WatchParts) {
+    this.#parts = parts;
+    this.#attendance = new Attendance(parts.host);
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  /** Looks at every volume once. @returns after the looks, not after the steps that follow from them. */
+  async tick(): Promise<void> {
+    const ctx = this.#context();
+    const { host } = this.#parts;
+    const records = await host.records.list(ctx);
+    const staged = records.filter(({ phase }) => phase === "staged");
+    this.#forgetOthers(new Set(staged.map(({ volumeId }) => volumeId)));
+    const disturbed = await this.#survey(ctx);
+    for (const volume of staged) {
+      const watched = this.#watched(volume);
+      if (disturbed.has(volume.target.nqn)) watched.settled = undefined;
+      if (this.#needsAttention(volume, watched)) this.#attend(volume, watched);
+    }
+  }
+
+  /** Resolves when no step is under way. */
+  async idle(): Promise<void> {
+    while (this.#steps.size > 0) await Promise.all(this.#steps);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.abort();
+    await this.#loop;
+    await this.idle();
+  }
+
+  async #run(): Promise<void> {
+    const { host, log } = this.#parts;
+    const { signal } = this.#end;
+    while (!signal.aborted) {
+      await this.tick().catch((error: unknown) => {
+        if (!signal.aborted) log.error({ error: String(error) }, "Cannot look after the volumes");
+      });
+      const isCalm = ![...this.#volumes.values()].some(({ isLost }) => isLost);
+      await host.clock.sleep(isCalm ? calmMs : incidentMs, signal).catch(() => {});
+    }
+  }
+
+  #needsAttention({ target }: StagedVolume, watched: Watched): boolean {
+    const now = this.#parts.host.clock.now();
+    if (watched.isBusy) return false;
+    if (!watched.isLost && watched.settled !== undefined && now < watched.dueAt) return false;
+    const seen = keyOf(this.#parts.host.connections.observe(target.nqn));
+    if (!watched.isLost) {
+      watched.dueAt = now + calmMs - incidentMs / 2;
+      return seen !== watched.settled;
+    }
+    return seen !== watched.lastSeen || now >= watched.dueAt;
+  }
+
+  /** A volume that a call is busy with, or that finds no room, has its turn at a later tick. */
+  #attend(volume: StagedVolume, watched: Watched): void {
+    if (this.#steps.size >= mostAtOnce) return;
+    const lock = this.#parts.locks.tryAcquire(volume.volumeId);
+    if (lock === undefined) return;
+    watched.isBusy = true;
+    const log = this.#parts.log.child({ volumeId: volume.volumeId, nqn: volume.target.nqn });
+    const step = this.#attendance.step(volume, watched, { ...this.#context(), log }).finally(() => {
+      watched.isBusy = false;
+      lock[Symbol.dispose]();
+      this.#steps.delete(step);
+    });
+    this.#steps.add(step);
+  }
+
+  async #survey(ctx: Context): Promise<ReadonlySet<string>> {
+    const { host, log } = this.#parts;
+    const now = host.clock.now();
+    if (host.survey === undefined || now < this.#surveyAt) return new Set();
+    this.#surveyAt = now + surveyEveryMs;
+    try {
+      return await host.survey.disturbed(withTimeout(ctx, calmMs));
+    } catch (error) {
+      log.warn({ error: String(error) }, "Cannot look at the holds");
+      return new Set();
+    }
+  }
+
+  #watched({ volumeId, target }: StagedVolume): Watched {
+    const key = `${volumeId} ${target.nqn}`;
+    const watched = this.#volumes.get(key) ?? new Watched();
+    this.#volumes.set(key, watched);
+    return watched;
+  }
+
+  #forgetOthers(staged: ReadonlySet<string>): void {
+    for (const key of this.#volumes.keys()) {
+      const [volumeId = ""] = key.split(" ");
+      if (staged.has(volumeId)) continue;
+      this.#volumes.delete(key);
+      this.#parts.host.health.forget(volumeId);
+    }
+  }
+
+  #context(): Context {
+    return { signal: this.#end.signal, log: this.#parts.log };
+  }
+}

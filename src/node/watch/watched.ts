@@ -1,0 +1,67 @@
+import type { Attachment } from "#domain/ports/attachment-check.ts";
+import type { Connection } from "#domain/ports/connections.ts";
+import type { VolumeCondition } from "../volume-health.ts";
+import { nothingYet, type Past } from "./sight.ts";
+
+const minuteMs = 60_000;
+
+/** What the loop remembers of one volume, in memory only: after a restart, a look tells all that matters. */
+export class Watched {
+  /** As the connection was when all was well; seeing it again means that nothing has happened. */
+  settled: string | undefined;
+  /** As it was at the last look of an incident. */
+  lastSeen: string | undefined;
+  /** Not to be looked at before, unless the connection changes. Milliseconds since the Unix epoch. */
+  dueAt = 0;
+  /** A step is under way. */
+  isBusy = false;
+  /** Start of the incident. */
+  lostSince: number | undefined;
+  past: Past = nothingYet;
+  /** When failed paths were let try again. */
+  reinstatedAt: readonly number[] = [];
+  refusedAt = 0;
+  /** Of the namespace, when all was well. */
+  identity: string | undefined;
+  attachment: Attachment | undefined;
+  askAttachmentAt = 0;
+  /** What stays to be said when the incident is over. */
+  note: VolumeCondition | undefined;
+  /** What was logged last of each kind, so that what repeats is logged once. */
+  decided = "";
+  failure = "";
+
+  get isLost(): boolean {
+    return this.lostSince !== undefined;
+  }
+
+  /** @returns whether an incident begins with this. */
+  begin(now: number): boolean {
+    if (this.lostSince !== undefined) return false;
+    this.lostSince = now;
+    this.past = nothingYet;
+    this.attachment = undefined;
+    this.askAttachmentAt = now;
+    this.decided = "";
+    this.failure = "";
+    return true;
+  }
+
+  end(connection: Connection, key: string): void {
+    this.settled = key;
+    this.lostSince = undefined;
+    this.past = nothingYet;
+    this.identity = connection.identity ?? this.identity;
+  }
+
+  /** Failed paths of a connection that was lost meanwhile say nothing about the disk. */
+  countReinstated(now: number, isLive: boolean): number {
+    this.reinstatedAt = isLive ? this.reinstatedAt.filter((at) => now - at < minuteMs) : [];
+    return this.reinstatedAt.length;
+  }
+}
+
+/** Changes with everything that matters of a connection. */
+export function keyOf({ state, device, identity, laggard }: Connection): string {
+  return [state, device?.majorMinor, device?.sizeBytes, identity, laggard].join();
+}
