@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, existsSync, writeFileSync } from "node:fs";
+import { createWriteStream, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Simulator } from "#sim/simulator.ts";
@@ -46,10 +47,11 @@ export class DriverProcess implements AsyncDisposable {
     return this.#child.pid ?? 0;
   }
 
-  /** @throws {Error} when the process ends, or does not listen within ten seconds. */
-  async listening(): Promise<void> {
-    for (let waited = 0; waited < 10_000 && this.#child.exitCode === null; waited += 5) {
-      if (existsSync(this.socket)) return;
+  /** @throws {Error} when the process ends, or does not listen within `limitMs`. */
+  async listening(limitMs = 10_000): Promise<void> {
+    const endsAt = Date.now() + limitMs;
+    while (Date.now() < endsAt && this.#child.exitCode === null) {
+      if (await answers(this.socket)) return;
       await delay(5);
     }
     throw new Error(
@@ -67,9 +69,31 @@ export class DriverProcess implements AsyncDisposable {
     return this.#child.exitCode;
   }
 
+  /** SIGKILL; its socket, which a killed process leaves, goes too. */
+  async kill(): Promise<void> {
+    const ended = new Promise<void>((resolve) => this.#child.once("exit", () => resolve()));
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      this.#child.kill("SIGKILL");
+      await ended;
+    }
+    rmSync(this.socket, { force: true });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
+}
+
+/** The file of a socket is there a moment before somebody listens. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    socket.once("error", () => resolve(false));
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
 }
 
 /** The `appliances.<name>` section for a simulator that has a state directory. */
