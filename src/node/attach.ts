@@ -1,14 +1,15 @@
-import type { BlockDevice } from "#domain/block-device.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import { refuseInUse } from "./device-users.ts";
+import { holdDevice } from "./hold.ts";
 import type { NodeHost } from "./host.ts";
 import type { Staging } from "./staging.ts";
 import { awaitDevice } from "./volume-device.ts";
+import type { VolumeDisk } from "./volume-disk.ts";
 
 /**
- * Connects a volume and waits for its device, at least as large as the controller said. This is the one place
- * that decides what is mounted or handed to pods.
+ * Connects a volume, waits for its device, at least as large as the controller said, and puts it under its hold.
+ * This is the one place that decides what is mounted or handed to pods.
  * Its undo disconnects, but only what this driver began and nobody uses: a connection that was there before,
  * that of a volume already staged, or one that shows no device because it waits for an outage to end, may
  * carry somebody's data.
@@ -16,15 +17,17 @@ import { awaitDevice } from "./volume-device.ts";
  */
 export async function attach(
   volume: StagedVolume,
-  { host, undo, minSizeBytes, resumed }: Staging,
+  staging: Staging,
   ctx: Context,
-): Promise<BlockDevice> {
+): Promise<VolumeDisk> {
+  const { host, undo, minSizeBytes, resumed } = staging;
   const { nqn } = volume.target;
   const before = await host.initiator.findDevice(nqn, ctx);
   const isNew = before === undefined && volume.phase !== "staged";
   if (isNew || resumed) undo.add((undoCtx) => disconnectIfUnused(volume, host, undoCtx));
   await host.initiator.connect(volume.target, volume.connect, ctx);
-  return await awaitDevice({ nqn, minSizeBytes }, host, ctx);
+  const device = await awaitDevice({ nqn, minSizeBytes }, host, ctx);
+  return await holdDevice(device, staging, ctx);
 }
 
 async function disconnectIfUnused(

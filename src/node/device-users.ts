@@ -1,16 +1,16 @@
-import type { BlockDevice } from "#domain/block-device.ts";
 import { DriverError } from "#domain/errors.ts";
 import type { Mount } from "#domain/ports/mounts.ts";
 import type { Context } from "#lib/context.ts";
 import type { NodeHost } from "./host.ts";
-import { isDeviceNode, isMountOf } from "./mount-table.ts";
+import { type DeviceName, isDeviceNode, isMountOf } from "./mount-table.ts";
+import { nameOf, type VolumeDisk } from "./volume-disk.ts";
 
 /**
  * Where a device is mounted: its file system, or its device node for raw block volumes. The node is asked
  * for its number, since mountinfo shows only the name it once had.
  */
 export async function mountsOf(
-  device: BlockDevice,
+  device: DeviceName,
   host: NodeHost,
   ctx: Context,
 ): Promise<readonly Mount[]> {
@@ -21,7 +21,7 @@ export async function mountsOf(
 }
 
 async function isNodeOf(
-  device: BlockDevice,
+  device: DeviceName,
   mount: Mount,
   { devices }: NodeHost,
   ctx: Context,
@@ -32,23 +32,38 @@ async function isNodeOf(
 }
 
 /**
- * Lets a device pass that nobody uses.
+ * Lets a disk pass that nobody uses. A device may lie under its own hold, and under nothing else.
  * @param act - What is refused otherwise: "Cannot <act>: …".
  * @throws {DriverError} `failed-precondition` naming mount points, `unavailable` naming stacked devices.
  */
 export async function refuseInUse(
-  device: BlockDevice,
+  disk: VolumeDisk,
   act: string,
   host: NodeHost,
   ctx: Context,
 ): Promise<void> {
-  refuseMounted(await mountsOf(device, host, ctx), act);
-  const holders = await host.devices.holders(device.majorMinor, ctx);
-  if (holders.length === 0) return;
-  throw new DriverError(
-    "unavailable",
-    `Cannot ${act}: "${device.path}" is held by ${quoted(holders)}`,
-  );
+  refuseMounted(await mountsOf(disk, host, ctx), act);
+  await refuseHolders(disk, act, host, ctx);
+  if (disk.under === undefined) return;
+  refuseMounted(await mountsOf(disk.under, host, ctx), act);
+  const holders = await host.devices.holders(disk.under.majorMinor, ctx);
+  const others = holders.filter((name) => name !== nameOf(disk));
+  if (others.length > 0) throw heldBy(others, disk.under, act);
+}
+
+/** @throws {DriverError} `unavailable` naming the devices stacked on this one, if there are any. */
+export async function refuseHolders(
+  device: DeviceName,
+  act: string,
+  { devices }: NodeHost,
+  ctx: Context,
+): Promise<void> {
+  const holders = await devices.holders(device.majorMinor, ctx);
+  if (holders.length > 0) throw heldBy(holders, device, act);
+}
+
+function heldBy(holders: readonly string[], { path }: DeviceName, act: string): DriverError {
+  return new DriverError("unavailable", `Cannot ${act}: "${path}" is held by ${quoted(holders)}`);
 }
 
 /** @throws {DriverError} `failed-precondition` naming the mount points, if there are any. */

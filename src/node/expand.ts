@@ -4,10 +4,12 @@ import type { Mount } from "#domain/ports/mounts.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import { growFilesystem } from "./grow.ts";
+import { fillHold } from "./hold.ts";
 import type { NodeHost } from "./host.ts";
 import { isMountOf, topmostAt } from "./mount-table.ts";
 import { findStaged } from "./staged.ts";
 import { awaitDevice, requireDevice, rescan } from "./volume-device.ts";
+import { requireDisk, type VolumeDisk } from "./volume-disk.ts";
 
 export interface ExpandRequest {
   readonly volumeId: string;
@@ -18,8 +20,8 @@ export interface ExpandRequest {
 }
 
 /**
- * Lets a volume use what the appliance has given it: waits until the device is large enough, then grows the
- * file system. Always does all of it, since a reply may have been lost after the device had grown.
+ * Lets a volume use what the appliance has given it: waits until the device is large enough, then grows its
+ * hold and the file system. Always does all of it, since a reply may have been lost after the device had grown.
  * @returns the size of the device in bytes, as measured.
  * @throws {DriverError} `not-found`, `out-of-range`, or `unavailable` when the device has not grown in time.
  */
@@ -29,12 +31,13 @@ export async function expand(
   ctx: Context,
 ): Promise<number> {
   const volume = await findStaged(request.volumeId, host, ctx);
-  const device = await grownDevice(volume, request, host, ctx);
-  if (request.limitBytes !== undefined && device.sizeBytes > request.limitBytes)
+  const { sizeBytes } = await grownDevice(volume, request, host, ctx);
+  if (request.limitBytes !== undefined && sizeBytes > request.limitBytes)
     throw new DriverError(
       "out-of-range",
-      `Cannot expand volume "${request.volumeId}": it has ${device.sizeBytes} bytes, the limit is ${request.limitBytes}`,
+      `Cannot expand volume "${request.volumeId}": it has ${sizeBytes} bytes, the limit is ${request.limitBytes}`,
     );
+  const device = await fillHold(await requireDisk(volume.target.nqn, host, ctx), host, ctx);
   if (volume.use.access.type === "block") return device.sizeBytes;
   const mount = await mountToGrow(request, { volume, device }, host, ctx);
   await growFilesystem({ volume, mount, device }, host, ctx);
@@ -57,7 +60,7 @@ async function grownDevice(
 /** The staging path rather than a pod's: that one may be read-only. Both must be mounts of this device. */
 async function mountToGrow(
   { volumeId, volumePath }: ExpandRequest,
-  { volume, device }: { readonly volume: StagedVolume; readonly device: BlockDevice },
+  { volume, device }: { readonly volume: StagedVolume; readonly device: VolumeDisk },
   host: NodeHost,
   ctx: Context,
 ): Promise<Mount> {

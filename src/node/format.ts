@@ -5,7 +5,7 @@ import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import { refuseInUse } from "./device-users.ts";
 import type { AttachedFilesystem, Staging } from "./staging.ts";
-import { verifyDevice } from "./volume-device.ts";
+import { verifyDisk } from "./volume-disk.ts";
 
 /**
  * The format guard: makes a file system on a device that is proved blank, and leaves every other one alone.
@@ -27,7 +27,7 @@ export async function ensureFilesystem(
   requireFormattable(attached, minSizeBytes);
   await refuseInUse(device, `format volume "${volume.volumeId}"`, host, ctx);
   await host.records.save({ ...volume, phase: "formatting" }, ctx);
-  await verifyDevice(device, host, ctx);
+  await verifyDisk(device, host, ctx);
   ctx.log.info({ device: device.path, fsType: access.fsType }, "Formatting a blank device");
   const request = { fsType: access.fsType, options: volume.mkfsOptions };
   await host.filesystems.make(device.path, request, ctx);

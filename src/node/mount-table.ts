@@ -1,5 +1,10 @@
-import type { BlockDevice } from "#domain/block-device.ts";
 import type { Mount } from "#domain/ports/mounts.ts";
+
+/** What mountinfo knows a device by: that of a volume, or a hold. */
+export interface DeviceName {
+  readonly path: string;
+  readonly majorMinor: string;
+}
 
 /** All mounts stacked at `path`, the topmost last: the order of mountinfo. */
 export function mountsAt(mounts: readonly Mount[], path: string): readonly Mount[] {
@@ -12,7 +17,7 @@ export function topmostAt(mounts: readonly Mount[], path: string): Mount | undef
 }
 
 /** Whether this is a mount of the file system on `device`. */
-export function isMountOf(device: BlockDevice, mount: Mount): boolean {
+export function isMountOf(device: DeviceName, mount: Mount): boolean {
   return hasAnonymousNumber(mount)
     ? mount.source === device.path && mount.fsType !== "devtmpfs"
     : mount.majorMinor === device.majorMinor;

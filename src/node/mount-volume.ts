@@ -6,7 +6,7 @@ import { mountOptions } from "./mount-options.ts";
 import { isMountOf, topmostAt } from "./mount-table.ts";
 import type { AttachedFilesystem, Staging } from "./staging.ts";
 import { unmountAll } from "./unmount.ts";
-import { requireDevice, verifyDevice } from "./volume-device.ts";
+import { requireDisk, verifyDisk } from "./volume-disk.ts";
 
 /**
  * Mounts a volume at its staging path, where nothing is mounted yet. Mount first: the kernel replays the
@@ -36,7 +36,7 @@ async function mountOnce(
   host: NodeHost,
   ctx: Context,
 ): Promise<void> {
-  await verifyDevice(device, host, ctx);
+  await verifyDisk(device, host, ctx);
   const options = mountOptions(access, volume.use.accessMode).filesystem;
   const { path: source } = device;
   const request = { source, target: volume.stagingPath, fsType: access.fsType, options };
@@ -58,7 +58,7 @@ async function check(
     { device: device.path, fsType: access.fsType, reason: reason.message },
     "Checking a file system that could not be mounted",
   );
-  await verifyDevice(device, host, ctx);
+  await verifyDisk(device, host, ctx);
   await host.filesystems.check(device.path, access.fsType, ctx);
 }
 
@@ -68,7 +68,7 @@ async function verifyMounted(
   host: NodeHost,
   ctx: Context,
 ): Promise<void> {
-  const now = await requireDevice(device.nqn, host, ctx);
+  const now = await requireDisk(device.nqn, host, ctx);
   const mounted = topmostAt(await host.mounts.list(ctx), volume.stagingPath);
   if (mounted !== undefined && isMountOf(now, mounted)) return;
   throw new DriverError(

@@ -19,7 +19,7 @@ import { capSysResource, rootTest } from "#test/rig/root.ts";
 import { expand } from "./expand.ts";
 import type { NodeHost } from "./host.ts";
 import { publish } from "./publish.ts";
-import { stage } from "./stage.ts";
+import { type StageRequest, stage } from "./stage.ts";
 import { stats } from "./stats.ts";
 import { unpublish } from "./unpublish.ts";
 import { unstage } from "./unstage.ts";
@@ -51,7 +51,7 @@ class RealNode implements Disposable {
   }
 
   async stage(): Promise<void> {
-    const request = {
+    const request: StageRequest = {
       volumeId: "pvc-real",
       target: { nqn: this.#machine.nqn, addresses: ["127.0.0.1"], port: 4420 },
       minSizeBytes: this.sizeBytes,

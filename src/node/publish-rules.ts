@@ -6,7 +6,7 @@ import { mountsOf } from "./device-users.ts";
 import type { NodeHost } from "./host.ts";
 import { isReadOnly, isSameFilesystem } from "./mount-table.ts";
 import type { PublishRequest } from "./publish.ts";
-import { requireDevice } from "./volume-device.ts";
+import { requireDisk } from "./volume-disk.ts";
 
 interface Attempt {
   readonly request: PublishRequest;
@@ -67,7 +67,7 @@ export async function verifyPublished(
   host: NodeHost,
   ctx: Context,
 ): Promise<void> {
-  const device = await requireDevice(nqn, host, ctx);
+  const device = await requireDisk(nqn, host, ctx);
   const mounts = await mountsOf(device, host, ctx);
   if (mounts.some(({ target }) => target === targetPath)) return;
   throw new DriverError(

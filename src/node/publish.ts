@@ -11,7 +11,7 @@ import { refuseSecond, requireSame, verifyPublished } from "./publish-rules.ts";
 import { requireStaged } from "./staged.ts";
 import { Undo } from "./undo.ts";
 import { clearTarget } from "./unpublish.ts";
-import { requireDevice } from "./volume-device.ts";
+import { requireDisk } from "./volume-disk.ts";
 
 export interface PublishRequest {
   readonly volumeId: string;
@@ -33,7 +33,7 @@ export async function publish(
   ctx: Context,
 ): Promise<void> {
   const { target } = await requireStaged(request, host, ctx);
-  const device = await requireDevice(target.nqn, host, ctx);
+  const device = await requireDisk(target.nqn, host, ctx);
   const bind = await bindRequest(request, device, host, ctx);
   const readOnly = bind.options.includes("ro");
   const mounts = await mountsOf(device, host, ctx);

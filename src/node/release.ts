@@ -1,18 +1,15 @@
 import { DriverError, isFailure } from "#domain/errors.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
-import { refuseInUse, refuseMounted } from "./device-users.ts";
+import { clearStagingPath } from "./clear-staging.ts";
+import { refuseInUse } from "./device-users.ts";
 import type { NodeHost } from "./host.ts";
-import { isSameFilesystem, mountsAt } from "./mount-table.ts";
-import { unmountAll } from "./unmount.ts";
-
-/** Whether what was not written back yet may be lost: only when its NQN will never be exported again. */
-export type Unwritten = "keep" | "discard";
+import { releaseHold, type Unwritten } from "./release-hold.ts";
 
 /**
- * Takes a volume off this node: unmounts its staging path, disconnects the NQN that its record names (and no
- * other), and forgets the record last. Success means that the kernel has neither mount nor controller left;
- * the volume may then be written to elsewhere.
+ * Takes a volume off this node: unmounts its staging path, removes its hold, disconnects the NQN that its record
+ * names (and no other), and forgets the record last. Success means that the kernel has neither mount nor hold nor
+ * controller left; the volume may then be written to elsewhere.
  * @throws {DriverError} `failed-precondition` while it is published, `unavailable` while it is busy or when
  * the connection would not go.
  */
@@ -23,15 +20,20 @@ export async function release(
   ctx: Context,
 ): Promise<void> {
   const { nqn } = volume.target;
-  const act = `unstage volume "${volume.volumeId}"`;
-  await unmountStaged(volume, unwritten, host, ctx);
+  const { holds } = host;
+  const hold = await holds?.find(nqn, ctx);
+  if (holds !== undefined && hold !== undefined)
+    await releaseHold({ volume, hold, unwritten }, { ...host, holds }, ctx);
+  else await unmountStaged(volume, unwritten, host, ctx);
   const device = await host.initiator.findDevice(nqn, ctx);
-  if (device !== undefined) await refuseInUse(device, act, host, ctx);
+  if (device !== undefined)
+    await refuseInUse(device, `unstage volume "${volume.volumeId}"`, host, ctx);
   if (volume.phase === "formatting")
     ctx.log.warn({ nqn }, "Letting go of a volume that was never fully formatted");
   await host.initiator.disconnect(nqn, ctx);
   await proveGone(volume, host, ctx);
   await host.records.remove(volume.volumeId, ctx);
+  host.health.forget(volume.volumeId);
 }
 
 /** Unmounting writes back what is dirty, and so waits for a connection that is lost. */
@@ -64,35 +66,17 @@ function stillWaiting({ volumeId, target }: StagedVolume, cause: DriverError): D
   );
 }
 
-/**
- * Unmounts whatever is staged at `path`. Looks for pods first: kubelet calls in order, but a pod must survive
- * somebody who does not.
- * @throws {DriverError} `failed-precondition` while the same file system is mounted elsewhere too.
- */
-export async function clearStagingPath(
-  path: string,
-  act: string,
-  host: NodeHost,
-  ctx: Context,
-): Promise<void> {
-  const mounts = await host.mounts.list(ctx);
-  const staged = mountsAt(mounts, path);
-  const published = mounts.filter(
-    (mount) => mount.target !== path && staged.some((other) => isSameFilesystem(mount, other)),
-  );
-  refuseMounted(published, act);
-  await unmountAll(path, host, ctx);
-}
-
 async function proveGone(
   { volumeId, target }: StagedVolume,
-  { initiator }: NodeHost,
+  { initiator, holds }: NodeHost,
   ctx: Context,
 ): Promise<void> {
   const device = await initiator.findDevice(target.nqn, ctx);
-  if (device === undefined) return;
+  const hold = await holds?.find(target.nqn, ctx);
+  const left = device ?? hold;
+  if (left === undefined) return;
   throw new DriverError(
     "unavailable",
-    `Cannot unstage volume "${volumeId}": "${device.path}" is still connected to "${target.nqn}"`,
+    `Cannot unstage volume "${volumeId}": "${left.path}" is still ${device === undefined ? "the hold of" : "connected to"} "${target.nqn}"`,
   );
 }

@@ -3,12 +3,12 @@ import { DriverError } from "#domain/errors.ts";
 import type { Mount } from "#domain/ports/mounts.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
+import { clearStagingPath } from "./clear-staging.ts";
 import { ensureFilesystem } from "./format.ts";
 import { growFilesystem } from "./grow.ts";
 import type { NodeHost } from "./host.ts";
 import { isMountOf, isReadOnly, topmostAt } from "./mount-table.ts";
 import { mountVolume } from "./mount-volume.ts";
-import { clearStagingPath } from "./release.ts";
 import type { AttachedFilesystem, Staging } from "./staging.ts";
 
 /**

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
 import { accessModes, type VolumeUse } from "#domain/access-mode.ts";
-import type { BlockDevice } from "#domain/block-device.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import { attach } from "./attach.ts";
@@ -12,31 +11,47 @@ import { settlePast } from "./settle-past.ts";
 import { stageFilesystem } from "./stage-filesystem.ts";
 import type { Staging } from "./staging.ts";
 import { Undo } from "./undo.ts";
+import type { VolumeDisk } from "./volume-disk.ts";
 
-export interface StageRequest extends Omit<StagedVolume, "phase" | "fsUuid"> {
+export interface StageRequest extends Omit<StagedVolume, "phase" | "fsUuid" | "blockBytes"> {
   /** A smaller device is not the volume, or not all of it. */
   readonly minSizeBytes: number;
 }
 
 /**
- * Brings a volume to this node: connect, find the device by its NQN, format it if it is blank, mount it at
- * the staging path. Repeating it is success. What fails takes back its own steps and nothing else.
+ * Brings a volume to this node: connect, find the device by its NQN, hold it, format it if it is blank, mount it
+ * at the staging path. Repeating it is success. What fails takes back its own steps and nothing else.
  * The record is written ahead of each step that a crash could leave half done.
  */
 export async function stage(request: StageRequest, host: NodeHost, ctx: Context): Promise<void> {
   const { minSizeBytes, ...wanted } = request;
   refuseUnknownFlags(wanted.use);
   const known = await settlePast({ ...wanted, phase: "connecting" }, host, ctx);
-  const volume: StagedVolume = {
-    ...wanted,
-    phase: known?.phase ?? "connecting",
-    ...(known?.fsUuid !== undefined && { fsUuid: known.fsUuid }),
-  };
+  const volume = goingOnFrom(known, wanted);
   if (!isDeepStrictEqual(volume, known)) await host.records.save(volume, ctx);
   await using undo = new Undo(ctx);
   const resumed = known !== undefined && known.phase !== "staged";
-  await bringUp(volume, { host, undo, minSizeBytes, resumed }, ctx);
+  const wantsHold = wanted.reconnect.mode === "transparent";
+  if (wantsHold && host.holds === undefined)
+    ctx.log.info({ volumeId: wanted.volumeId }, "Staging without a hold: none can be made here");
+  await bringUp(volume, { host, undo, minSizeBytes, resumed, wantsHold }, ctx);
   undo.keep();
+}
+
+/** What this call wants, with what this node has found out before; how a staged volume is held is such a fact. */
+function goingOnFrom(
+  known: StagedVolume | undefined,
+  wanted: Omit<StagedVolume, "phase">,
+): StagedVolume {
+  const { fsUuid, blockBytes, phase = "connecting" } = known ?? {};
+  const mode = (phase === "staged" ? known : wanted)?.reconnect.mode ?? wanted.reconnect.mode;
+  return {
+    ...wanted,
+    phase,
+    reconnect: { ...wanted.reconnect, mode },
+    ...(fsUuid !== undefined && { fsUuid }),
+    ...(blockBytes !== undefined && { blockBytes }),
+  };
 }
 
 async function bringUp(volume: StagedVolume, staging: Staging, ctx: Context): Promise<void> {
@@ -53,9 +68,16 @@ async function bringUp(volume: StagedVolume, staging: Staging, ctx: Context): Pr
     access.type === "mount"
       ? await stageFilesystem({ volume, access, device }, staging, ctx)
       : volume;
-  if (ready.phase === "staged") return;
-  await host.records.save({ ...ready, phase: "staged" }, ctx);
+  const staged = stagedOn(device, ready);
+  if (isDeepStrictEqual(staged, ready)) return;
+  await host.records.save(staged, ctx);
   ctx.log.info({ nqn: device.nqn, device: device.path }, "Staged a volume");
+}
+
+/** The record tells what is, not what was wished for: a volume may be without a hold although it should have one. */
+function stagedOn({ under, blockBytes }: VolumeDisk, volume: StagedVolume): StagedVolume {
+  const mode = under === undefined ? "remount" : "transparent";
+  return { ...volume, phase: "staged", blockBytes, reconnect: { ...volume.reconnect, mode } };
 }
 
 /** Before anything is done: mount flags off the list are the administrator's to correct. */
@@ -75,15 +97,17 @@ function isReadOnlyDevice({ access, accessMode }: VolumeUse): boolean {
  */
 async function refuseForeignMounts(
   volume: StagedVolume,
-  device: BlockDevice,
+  device: VolumeDisk,
   host: NodeHost,
   ctx: Context,
 ): Promise<void> {
   const isBlock = volume.use.access.type === "block";
   const mayHaveNodes = isBlock && volume.phase === "staged";
   const mounts = await mountsOf(device, host, ctx);
+  const besides = device.under === undefined ? [] : await mountsOf(device.under, host, ctx);
+  const foreign = mounts.filter((mount) => (isDeviceNode(mount) ? !mayHaveNodes : isBlock));
   refuseMounted(
-    mounts.filter((mount) => (isDeviceNode(mount) ? !mayHaveNodes : isBlock)),
+    [...foreign, ...besides],
     `stage volume "${volume.volumeId}" on "${device.path}" (${device.majorMinor})`,
   );
 }

@@ -1,8 +1,8 @@
 import type { MountAccess } from "#domain/access-mode.ts";
-import type { BlockDevice } from "#domain/block-device.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { NodeHost } from "./host.ts";
 import type { Undo } from "./undo.ts";
+import type { VolumeDisk } from "./volume-disk.ts";
 
 /** One stage call under way: what each of its steps needs. */
 export interface Staging {
@@ -11,14 +11,16 @@ export interface Staging {
   readonly undo: Undo;
   /** An attempt of this driver for the same NQN was cut short: what it left counts as this call's own. */
   readonly resumed: boolean;
+  /** The StorageClass wants I/O to wait while the connection is lost. */
+  readonly wantsHold: boolean;
   /** From the controller: a smaller device is not the volume, or not all of it. */
   readonly minSizeBytes: number;
 }
 
-/** A volume with its device at hand, to be mounted. */
+/** A volume with its disk at hand, to be mounted. */
 export interface AttachedFilesystem {
   readonly volume: StagedVolume;
   readonly access: MountAccess;
   /** What gets mounted: its path and number are looked up again before each step that writes. */
-  readonly device: BlockDevice;
+  readonly device: VolumeDisk;
 }

@@ -1,4 +1,3 @@
-import type { BlockDevice } from "#domain/block-device.ts";
 import { DriverError, isFailure } from "#domain/errors.ts";
 import type { FilesystemUsage } from "#domain/ports/filesystems.ts";
 import type { Mount } from "#domain/ports/mounts.ts";
@@ -7,6 +6,8 @@ import type { Context } from "#lib/context.ts";
 import type { NodeHost } from "./host.ts";
 import { isDeviceNode, isMountOf, isSameFilesystem, topmostAt } from "./mount-table.ts";
 import { findStaged } from "./staged.ts";
+import { findDisk, type VolumeDisk } from "./volume-disk.ts";
+import type { VolumeCondition } from "./volume-health.ts";
 
 export interface StatsRequest {
   readonly volumeId: string;
@@ -25,8 +26,8 @@ export type VolumeUsage =
   | { readonly kind: "none" };
 
 /**
- * How full a volume is, and whether it works. Sysfs is asked first: a mount whose device is gone is reported,
- * not touched, because statfs would hang on it or answer from memory.
+ * How full a volume is, and whether it works, as sysfs and the watch loop tell. A mount whose disk does not answer
+ * is reported, not touched, because statfs would hang on it or answer from memory.
  * @throws {DriverError} `not-found` when the volume is not at the path.
  */
 export async function stats(
@@ -35,15 +36,24 @@ export async function stats(
   ctx: Context,
 ): Promise<VolumeStats> {
   const volume = await findStaged(request.volumeId, host, ctx);
-  const device = await host.initiator.findDevice(volume.target.nqn, ctx);
-  return volume.use.access.type === "block"
-    ? await blockStats(request, { volume, device }, host, ctx)
-    : await filesystemStats(request, { volume, device }, host, ctx);
+  const device = await findDisk(volume.target.nqn, host, ctx);
+  const condition = host.health.conditionOf(volume.volumeId);
+  const found = { volume, device: condition && !answers(condition) ? undefined : device };
+  const { usage, condition: seen } =
+    volume.use.access.type === "block"
+      ? await blockStats(request, found, host, ctx)
+      : await filesystemStats(request, found, host, ctx);
+  const isWatched = condition !== undefined && condition.state !== "connected";
+  return { usage, condition: isWatched ? { abnormal: true, message: condition.message } : seen };
+}
+
+function answers({ state }: VolumeCondition): boolean {
+  return state === "connected" || state === "doubtful" || state === "stale";
 }
 
 interface Found {
   readonly volume: StagedVolume;
-  readonly device: BlockDevice | undefined;
+  readonly device: VolumeDisk | undefined;
 }
 
 async function blockStats(
@@ -97,7 +107,7 @@ function gone({ target: { nqn } }: StagedVolume): VolumeStats {
   return abnormal(`The device of "${nqn}" is not connected: reads and writes wait or fail`);
 }
 
-function replaced(path: string, was: string, device: BlockDevice): VolumeStats {
+function replaced(path: string, was: string, device: VolumeDisk): VolumeStats {
   return abnormal(
     `"${path}" shows device ${was}, which is gone: the volume came back as "${device.path}" (${device.majorMinor}), and pods that use it must be restarted`,
   );

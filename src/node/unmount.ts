@@ -2,7 +2,7 @@ import { DriverError, isFailure } from "#domain/errors.ts";
 import type { Mount } from "#domain/ports/mounts.ts";
 import type { Context } from "#lib/context.ts";
 import type { NodeHost } from "./host.ts";
-import { hasAnonymousNumber, topmostAt } from "./mount-table.ts";
+import { hasAnonymousNumber, mountsAt, topmostAt } from "./mount-table.ts";
 
 /** More mounts than any series of retries stacks on one path. */
 const mostStacked = 1_000;
@@ -21,6 +21,25 @@ export async function unmountAll(path: string, host: NodeHost, ctx: Context): Pr
     "unavailable",
     `Cannot unmount "${path}": still mounted after ${mostStacked} unmounts`,
   );
+}
+
+/**
+ * The same for the mounts of a hold that has ended: one that is busy may go, too, for the hold itself tells who
+ * still uses it.
+ */
+export async function unmountOrDetachAll(
+  path: string,
+  host: NodeHost,
+  ctx: Context,
+): Promise<void> {
+  try {
+    await unmountAll(path, host, ctx);
+  } catch (error) {
+    if (!isFailure(error, "unavailable") || ctx.signal.aborted) throw error;
+    ctx.log.warn({ path, reason: error.message }, "Detaching a mount that is busy and has no disk");
+    for (const { target } of mountsAt(await host.mounts.list(ctx), path))
+      await host.mounts.detach(target, ctx);
+  }
 }
 
 /** A mount whose device has left the kernel has nothing to flush: it may go even while somebody uses it. */

@@ -1,6 +1,7 @@
 import type { Context } from "#lib/context.ts";
+import { clearStagingPath } from "./clear-staging.ts";
 import type { NodeHost } from "./host.ts";
-import { clearStagingPath, release } from "./release.ts";
+import { release } from "./release.ts";
 import { unmountAll } from "./unmount.ts";
 
 export interface UnstageRequest {

@@ -16,23 +16,6 @@ export async function requireDevice(nqn: Nqn, host: NodeHost, ctx: Context): Pro
   throw new DriverError("unavailable", `Cannot use the device of "${nqn}": it is not connected`);
 }
 
-/**
- * Looks the device up again right before something is done to it.
- * @throws {DriverError} `unavailable` when it is gone, or when another device has taken its place.
- */
-export async function verifyDevice(
-  device: BlockDevice,
-  host: NodeHost,
-  ctx: Context,
-): Promise<void> {
-  const now = await requireDevice(device.nqn, host, ctx);
-  if (now.path === device.path && now.majorMinor === device.majorMinor) return;
-  throw new DriverError(
-    "unavailable",
-    `Cannot use "${device.path}" (${device.majorMinor}): "${device.nqn}" is "${now.path}" (${now.majorMinor}) now`,
-  );
-}
-
 export interface WantedDevice {
   readonly nqn: Nqn;
   readonly minSizeBytes: number;

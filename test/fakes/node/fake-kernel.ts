@@ -9,10 +9,20 @@ export interface FakeDevice {
   readonly nqn: Nqn;
   readonly path: string;
   readonly majorMinor: string;
-  readonly disk: FakeDisk;
+  /** Of a hold: that of the device which it lies on. */
+  disk: FakeDisk;
   /** As the kernel believes; a grown disk is seen after a rescan. */
   sizeBytes: number;
   isReadOnly: boolean;
+}
+
+/** A device-mapper device: mounts keep it in use, and what is written to it in an outage waits in it. */
+export interface FakeHold extends FakeDevice {
+  under: FakeDevice;
+  isQueueing: boolean;
+  isSuspended: boolean;
+  /** Files that pods have written and that have not reached the disk. */
+  readonly waiting: Map<string, string>;
 }
 
 export interface FakeController {
@@ -24,7 +34,7 @@ export interface FakeController {
 
 export interface FakeMount extends Mount {
   /** Whose file system it is; `undefined` for the host's own. */
-  readonly device: FakeDevice | undefined;
+  readonly device: FakeDevice | FakeHold | undefined;
   /** The bind-mounted device node, as a number. */
   readonly node: string | undefined;
 }
@@ -39,7 +49,9 @@ export class FakeKernel {
   readonly exports = new Map<Nqn, FakeDisk>();
   readonly controllers = new Map<Nqn, FakeController>();
   mounts: FakeMount[] = [];
+  /** Devices that somebody else has stacked on one, by its number. */
   readonly holders = new Map<string, string[]>();
+  readonly holds = new Map<Nqn, FakeHold>();
   /** Targets that cannot be unmounted now. */
   readonly busy = new Set<string>();
   readonly damage: string[] = [];
@@ -61,7 +73,11 @@ export class FakeKernel {
     const device = this.controllers.get(nqn)?.device;
     if (device !== undefined && this.exports.has(nqn) && this.mountsOf(device).length > 0)
       this.damage.push(`disconnected ${nqn} under a mount`);
+    const hold = this.holds.get(nqn);
+    if (hold !== undefined && this.isLive(hold) && this.mountsOf(hold).length > 0)
+      this.damage.push(`disconnected ${nqn} under its hold`);
     if (!this.keepsControllers) this.controllers.delete(nqn);
+    if (hold !== undefined) this.settle(hold);
   }
 
   /** The connection is lost; the kernel keeps trying, and the device stays with all its I/O waiting. */
@@ -73,6 +89,8 @@ export class FakeKernel {
   /** The kernel has given up: the device is gone, its mounts are stale. */
   drop(nqn: Nqn): void {
     this.controllers.delete(nqn);
+    const hold = this.holds.get(nqn);
+    if (hold !== undefined) this.settle(hold);
   }
 
   /** A lost connection is back. @param renumbered - with a new namespace identity: a new device. */
@@ -84,6 +102,25 @@ export class FakeKernel {
       controller.state = "live";
       if (renumbered) controller.device = this.#newDevice(nqn, disk);
     }
+    const hold = this.holds.get(nqn);
+    if (hold !== undefined) this.settle(hold);
+  }
+
+  /** What has waited in a hold reaches the disk when that answers, and is lost when nothing waits any more. */
+  settle(hold: FakeHold): void {
+    if (this.mayWait(hold)) return;
+    if (this.isLive(hold))
+      for (const [name, content] of hold.waiting) hold.disk.files.set(name, content);
+    hold.waiting.clear();
+  }
+
+  /** I/O waits in the hold, or in a namespace whose controller tries to reconnect. */
+  mayWait(device: FakeDevice | FakeHold): boolean {
+    if (this.isLive(device)) return "under" in device && device.isSuspended;
+    const lowest = "under" in device ? device.under : device;
+    const controller = this.controllers.get(device.nqn);
+    const inNamespace = controller?.device === lowest && controller.state === "connecting";
+    return inNamespace || ("under" in device && (device.isQueueing || device.isSuspended));
   }
 
   rescan(nqn: Nqn): void {
@@ -100,16 +137,18 @@ export class FakeKernel {
     for (const { device, options } of this.mounts)
       if (device !== undefined && !options.includes("ro")) device.disk.isJournalDirty = true;
     this.mounts = [];
+    this.holds.clear();
     this.controllers.clear();
     this.busy.clear();
   }
 
   /** The device behind a node in `/dev`; absent once its controller has gone. */
-  deviceAt(path: string): FakeDevice | undefined {
+  deviceAt(path: string): FakeDevice | FakeHold | undefined {
     return this.#present().find((device) => device.path === path);
   }
 
-  isLive(device: FakeDevice): boolean {
+  isLive(device: FakeDevice | FakeHold): boolean {
+    if ("under" in device) return this.isLive(device.under);
     const controller = this.controllers.get(device.nqn);
     return (
       controller?.device === device &&
@@ -133,14 +172,23 @@ export class FakeKernel {
     );
   }
 
-  #present(): FakeDevice[] {
-    return [...this.controllers.values()].flatMap(({ device }) => device ?? []);
+  /** Names of the devices on top of a device: other people's, and the hold that lies on it. */
+  holdersOf(majorMinor: string): string[] {
+    const holds = [...this.holds.values()].filter(({ under }) => under.majorMinor === majorMinor);
+    const names = holds.map(({ path }) => path.slice("/dev/".length));
+    return [...(this.holders.get(majorMinor) ?? []), ...names];
+  }
+
+  #present(): (FakeDevice | FakeHold)[] {
+    const devices = [...this.controllers.values()].flatMap(({ device }) => device ?? []);
+    return [...devices, ...this.holds.values()];
   }
 
   /** Lowest free name and number, as the kernel does: so they come back as somebody else's. */
   #newDevice(nqn: Nqn, disk: FakeDisk): FakeDevice {
     const mounted = this.mounts.flatMap(({ device }) => device ?? []);
-    const taken = [...this.#present(), ...mounted];
+    const held = [...this.holds.values()].map(({ under }) => under);
+    const taken = [...this.#present(), ...mounted, ...held];
     let index = 0;
     while (taken.some(({ path }) => path === `/dev/nvme${index}n1`)) index++;
     const [path, majorMinor] = [`/dev/nvme${index}n1`, `259:${index}`];

@@ -11,7 +11,7 @@ export class MemoryBlockDevices implements BlockDevices {
   }
 
   async holders(majorMinor: string, _ctx: Context): Promise<readonly string[]> {
-    return this.#kernel.holders.get(majorMinor) ?? [];
+    return this.#kernel.holdersOf(majorMinor);
   }
 
   async majorMinorOf(path: string, _ctx: Context): Promise<string | undefined> {

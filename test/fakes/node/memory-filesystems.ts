@@ -29,8 +29,10 @@ export class MemoryFilesystems implements Filesystems {
   async make(path: string, { fsType }: MakeRequest, ctx: Context): Promise<void> {
     ctx.signal.throwIfAborted();
     const device = this.#require(path, "format");
-    if (device.isReadOnly || this.#kernel.mountsOf(device).length > 0)
-      throw new DriverError("internal", `Cannot format "${path}": it is read-only or mounted`);
+    const isInUse =
+      this.#kernel.mountsOf(device).length + this.#kernel.holdersOf(device.majorMinor).length > 0;
+    if (device.isReadOnly || isInUse)
+      throw new DriverError("internal", `Cannot format "${path}": it is read-only or in use`);
     if (device.disk.content.kind === "filesystem" && device.disk.files.size > 0)
       this.#kernel.damage.push(`formatted ${device.nqn} over ${device.disk.files.size} files`);
     device.disk.beginFormat();

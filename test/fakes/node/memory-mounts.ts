@@ -70,13 +70,16 @@ export class MemoryMounts implements Mounts {
     ctx.signal.throwIfAborted();
     const mount = this.#topmost(target);
     if (mount === undefined) return;
-    if (mount.device !== undefined && this.#kernel.deviceAt(mount.source) === mount.device)
+    const { device } = mount;
+    const mayServe = device !== undefined && (!("under" in device) || this.#kernel.mayWait(device));
+    if (mayServe && this.#kernel.deviceAt(mount.source) === device)
       this.#kernel.damage.push(`detached a mount of ${mount.source}, which is there`);
     this.#remove(mount);
   }
 
   #obstacle(device: FakeDevice, fsType: string, options: readonly string[]): string | undefined {
     const { disk } = device;
+    if (this.#kernel.holdersOf(device.majorMinor).length > 0) return "already in use";
     if (!this.#kernel.isLive(device)) return "can't read superblock";
     if (disk.isHalfMade || disk.content.kind !== "filesystem" || disk.content.fsType !== fsType)
       return "wrong fs type, bad superblock";
@@ -90,7 +93,7 @@ export class MemoryMounts implements Mounts {
   #mustWait({ device }: FakeMount): boolean {
     if (device === undefined) return false;
     const isLast = this.#kernel.mounts.filter((mount) => mount.device === device).length === 1;
-    return isLast && this.#kernel.controllers.get(device.nqn)?.state === "connecting";
+    return isLast && this.#kernel.mayWait(device);
   }
 
   #topmost(target: string): FakeMount | undefined {

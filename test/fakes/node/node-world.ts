@@ -15,6 +15,7 @@ import { FakeDisk } from "./fake-disk.ts";
 import { FakeKernel } from "./fake-kernel.ts";
 import { FaultPlan } from "./fault-plan.ts";
 import { MemoryBlockDevices } from "./memory-block-devices.ts";
+import { MemoryDeviceMapper } from "./memory-device-mapper.ts";
 import { MemoryFilesystems } from "./memory-filesystems.ts";
 import { MemoryHostPaths } from "./memory-host-paths.ts";
 import { MemoryInitiator } from "./memory-initiator.ts";
@@ -41,20 +42,26 @@ export class NodeWorld {
   readonly filesystems = new MemoryFilesystems(this.kernel);
   readonly mounts = new MemoryMounts(this.kernel, this.paths);
   readonly devices = new MemoryBlockDevices(this.kernel);
+  readonly holds = new MemoryDeviceMapper(this.kernel);
+  readonly health = new VolumeHealth();
   /** What the use cases get: every call passes the fault plan. */
-  readonly host: NodeHost = {
-    initiator: this.faults.watch(new MemoryInitiator(this.kernel)),
-    devices: this.faults.watch(this.devices),
-    filesystems: this.faults.watch(this.filesystems),
-    mounts: this.faults.watch(this.mounts),
-    paths: this.faults.watch(this.paths),
-    records: this.faults.watch(this.records),
-    holds: undefined,
-    health: new VolumeHealth(),
-    clock: this.clock,
-    deviceWaitMilliseconds: 5_000,
-  };
+  readonly host: NodeHost;
   readonly ctx: Context = testContext({ log: this.log });
+
+  constructor({ canHold }: { readonly canHold: boolean } = { canHold: false }) {
+    this.host = {
+      initiator: this.faults.watch(new MemoryInitiator(this.kernel)),
+      devices: this.faults.watch(this.devices),
+      filesystems: this.faults.watch(this.filesystems),
+      mounts: this.faults.watch(this.mounts),
+      paths: this.faults.watch(this.paths),
+      records: this.faults.watch(this.records),
+      holds: canHold ? this.faults.watch(this.holds) : undefined,
+      health: this.health,
+      clock: this.clock,
+      deviceWaitMilliseconds: 5_000,
+    };
+  }
 
   /** A new, blank volume, attached to this node. */
   attach(volumeId: string, sizeBytes = GiB): AttachedVolume {
@@ -98,13 +105,23 @@ export class NodeWorld {
     return { volumeId: volume.volumeId, stagingPath, targetPath, use, readOnly: false };
   }
 
-  /** A pod writes a file. @throws with the kernel's words when it cannot. */
+  /** What the watch loop does for a volume that is back: its hold follows. */
+  async heal({ nqn }: AttachedVolume): Promise<void> {
+    const [hold, device] = [this.kernel.holds.get(nqn), this.kernel.find(nqn)];
+    if (hold === undefined || device === undefined) return;
+    if (hold.isSuspended) await this.holds.resume(nqn, this.ctx);
+    if (hold.under.majorMinor !== device.majorMinor) await this.holds.swap(device, this.ctx);
+  }
+
+  /** A pod writes a file: to a hold also while its volume is away. @throws with the kernel's words when it cannot. */
   write(path: string, name: string, content: string): void {
     const mount = this.topmost(path);
     if (mount?.device === undefined) throw new Error("ENOENT");
     if (mount.options.includes("ro")) throw new Error("EROFS");
-    if (!this.kernel.isLive(mount.device)) throw new Error("EIO");
-    mount.device.disk.files.set(name, content);
+    const { device } = mount;
+    if ("under" in device && this.kernel.mayWait(device)) device.waiting.set(name, content);
+    else if (this.kernel.isLive(device)) device.disk.files.set(name, content);
+    else throw new Error("EIO");
   }
 
   topmost(path: string) {

@@ -1,0 +1,116 @@
+import { DriverError, isFailure } from "#domain/errors.ts";
+import type { Hold } from "#domain/ports/device-mapper.ts";
+import type { StagedVolume } from "#domain/staged-volume.ts";
+import type { Context } from "#lib/context.ts";
+import { clearStagingPath } from "./clear-staging.ts";
+import { mountsOf, refuseHolders, refuseMounted } from "./device-users.ts";
+import type { Holds, NodeHost } from "./host.ts";
+import { unmountOrDetachAll } from "./unmount.ts";
+import { findDisk } from "./volume-disk.ts";
+
+/**
+ * What becomes of what was not written back yet. `discard`: it may be lost at once, for its NQN will never be
+ * exported again, or it has been lost already.
+ */
+export type Unwritten = "keep" | "discard";
+
+export interface HeldVolume {
+  readonly volume: StagedVolume;
+  readonly hold: Hold;
+  readonly unwritten: Unwritten;
+}
+
+type HoldingHost = NodeHost & { readonly holds: Holds };
+
+const pauseMilliseconds = 500;
+
+/**
+ * Unmounts a volume and removes its hold. Writing back what is dirty waits for a connection that is lost: so it is
+ * waited for first, `host.deviceWaitMilliseconds` long. Then the hold is ended, for nobody else will end it: what
+ * was not written back is discarded, and the log says so.
+ * @throws {DriverError} `failed-precondition` while it is published; `unavailable` while it is in use, or when the
+ * volume has come back and only its hold has yet to follow.
+ */
+export async function releaseHold(
+  held: HeldVolume,
+  host: HoldingHost,
+  ctx: Context,
+): Promise<void> {
+  const { volume, hold } = held;
+  const { stagingPath } = volume;
+  const act = `unstage volume "${volume.volumeId}"`;
+  const mounts = await mountsOf(hold, host, ctx);
+  refuseMounted(
+    mounts.filter(({ target }) => target !== stagingPath),
+    act,
+  );
+  await refuseHolders(hold, act, host, ctx);
+  // without a user there is nothing to write back
+  if (mounts.length === 0 && (await isRemoved(hold, host, ctx))) return;
+  if (await isUsable(held, host, ctx)) await clearStagingPath(stagingPath, act, host, ctx);
+  else await discard(held, host, ctx);
+  await host.holds.remove(hold.nqn, ctx);
+}
+
+async function isRemoved({ nqn }: Hold, { holds }: HoldingHost, ctx: Context): Promise<boolean> {
+  try {
+    await holds.remove(nqn, ctx);
+    return true;
+  } catch (error) {
+    if (!isFailure(error, "unavailable") || ctx.signal.aborted) throw error;
+    return false;
+  }
+}
+
+/** Whether what is dirty can be written back, now or within the time that a device may take. */
+async function isUsable(held: HeldVolume, host: HoldingHost, ctx: Context): Promise<boolean> {
+  const { hold, volume, unwritten } = held;
+  if ((await findDisk(hold.nqn, host, ctx)) !== undefined) return true;
+  const isRefused = host.health.conditionOf(volume.volumeId)?.state === "refused";
+  if (unwritten === "discard" || isRefused || (await hasEnded(hold, host, ctx))) return false;
+  return await returns(held, host, ctx);
+}
+
+/** A hold that was told to fail has lost what waited in it already. */
+export async function hasEnded(
+  { nqn, suspended }: Hold,
+  { holds }: Pick<HoldingHost, "holds">,
+  ctx: Context,
+): Promise<boolean> {
+  return !suspended && !(await holds.status(nqn, ctx)).queueing;
+}
+
+async function returns(
+  { hold, volume }: HeldVolume,
+  host: HoldingHost,
+  ctx: Context,
+): Promise<boolean> {
+  const deadline = host.clock.now() + host.deviceWaitMilliseconds;
+  for (;;) {
+    if ((await findDisk(hold.nqn, host, ctx)) !== undefined) return true;
+    const device = await host.initiator.findDevice(hold.nqn, ctx);
+    if (device !== undefined)
+      throw new DriverError(
+        "unavailable",
+        `Cannot unstage volume "${volume.volumeId}": it came back as "${device.path}" (${device.majorMinor}), and its hold "${hold.path}" has not been put on it yet`,
+      );
+    if (host.clock.now() >= deadline) return false;
+    await host.clock.sleep(pauseMilliseconds, ctx.signal);
+  }
+}
+
+/** In this order nothing waits: I/O without a path fails, then what waits in the namespace, then the unmount. */
+async function discard(
+  { volume, hold }: HeldVolume,
+  host: HoldingHost,
+  ctx: Context,
+): Promise<void> {
+  const { volumeId, stagingPath } = volume;
+  ctx.log.warn(
+    { volumeId, nqn: hold.nqn, hold: hold.path, stagingPath },
+    "Ending the hold of a volume that is not there: what was not written back is discarded",
+  );
+  await host.holds.failQueue(hold.nqn, ctx);
+  await host.initiator.disconnect(hold.nqn, ctx);
+  await unmountOrDetachAll(stagingPath, host, ctx);
+}
