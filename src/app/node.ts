@@ -17,7 +17,9 @@ import { FileStageRecords } from "#linux/stage-records.ts";
 import { Sysfs } from "#linux/sysfs.ts";
 import type { NodeHost } from "#node/host.ts";
 import { VolumeHealth } from "#node/volume-health.ts";
+import { RememberedRecords } from "#node/watch/remembered-records.ts";
 import { openInitiator } from "./initiator.ts";
+import { startWatch } from "./node-watch.ts";
 import { probeLimits } from "./probe-limits.ts";
 
 /**
@@ -31,8 +33,11 @@ export async function startNode(
 ): Promise<AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
   const { driverName, endpoint, nodeId, node } = config;
-  const { host, ready: check } = await openHost(config, log);
+  const { host, kernel, exec, ready: check } = await openHost(config, log);
   const { ready } = new Readiness({ check, clock, ...probeLimits });
+  const locks = new KeyedMutex();
+  if (node.initiator.type === "linux-nvme")
+    await startWatch({ config, host, kernel, exec, locks, log }, stack);
   const server = stack.use(
     new CsiServer({
       endpoint,
@@ -42,7 +47,7 @@ export async function startNode(
         identity: identityHandlers({ driverName, version, ready }),
         node: nodeHandlers({
           host,
-          locks: new KeyedMutex(),
+          locks,
           info: { nodeId, maxVolumesPerNode: node.maxVolumes },
         }),
       },
@@ -57,22 +62,19 @@ async function openHost(config: NodeConfig, log: Log) {
   const exec = createExec();
   const sysfs = new Sysfs("/sys");
   const devices = new LinuxBlockDevices(exec, sysfs);
-  const { initiator, ready } = await openInitiator(config, {
-    exec,
-    log,
-    host: { sysfs, dev: "/dev", deviceNumberOf },
-  });
+  const kernel = { sysfs, dev: "/dev", deviceNumberOf };
+  const { initiator, ready } = await openInitiator(config, { exec, log, host: kernel });
   const host: NodeHost = {
     initiator,
     devices,
     filesystems: new LinuxFilesystems({ exec, devices }),
     mounts: new LinuxMounts(exec),
     paths: new LinuxHostPaths(exec),
-    records: new FileStageRecords(join(stateDirectory, "volumes")),
+    records: new RememberedRecords(new FileStageRecords(join(stateDirectory, "volumes"))),
     holds: undefined,
     health: new VolumeHealth(),
     clock,
     deviceWaitMilliseconds: deviceTimeout,
   };
-  return { host, ready };
+  return { host, kernel, exec, ready };
 }
