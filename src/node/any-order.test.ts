@@ -33,24 +33,27 @@ type Step =
   | { readonly act: "write"; readonly pod: Pod }
   | { readonly act: "restore"; readonly renumbered: boolean }
   | { readonly act: "move"; readonly kernelGivesUp: boolean }
-  | { readonly act: "lose" | "drop" | "grow" | "reboot" };
+  | { readonly act: "lose" | "drop" | "grow" | "reboot" | "heal" };
 
 /** Two volumes, what pods and other nodes have written to them, and what must hold whatever happens. */
 class Story {
-  readonly world = new NodeWorld();
-  readonly volumes: readonly AttachedVolume[] = [
-    this.world.attach("pvc-1"),
-    this.world.attach("pvc-2"),
-  ];
+  readonly world: NodeWorld;
+  readonly volumes: readonly AttachedVolume[];
   readonly #uses: readonly VolumeUse[] = [mountUse(), blockUse()];
   readonly #written = new Map<string, string>();
   #counter = 0;
+
+  constructor(canHold: boolean) {
+    this.world = new NodeWorld({ canHold });
+    this.volumes = [this.world.attach("pvc-1"), this.world.attach("pvc-2")];
+  }
 
   async run(index: number, step: Step): Promise<void> {
     const volume = this.volumes[index];
     const use = this.#uses[index];
     assert.ok(volume && use);
     if ("fault" in step) await this.#call(volume, use, step);
+    else if (step.act === "heal") await this.world.heal(volume);
     else this.#happen(volume, step);
     this.assertSound();
   }
@@ -68,6 +71,7 @@ class Story {
     this.world.faults.arm();
     for (const volume of this.volumes) {
       this.world.kernel.restore(volume.nqn, { renumbered: false });
+      await this.world.heal(volume);
       for (const pod of pods) await this.#unpublish(volume, pod);
     }
     for (const [index, volume] of this.volumes.entries()) {
@@ -80,6 +84,7 @@ class Story {
       await this.#unstage(volume);
     }
     assert.deepEqual(this.world.kernel.mounts, []);
+    assert.equal(this.world.kernel.holds.size, 0);
     assert.equal(this.world.kernel.controllers.size, 0);
     assert.equal(this.world.records.volumes.size, 0);
     this.assertSound();
@@ -138,6 +143,8 @@ class Story {
     assert.deepEqual(this.world.mountsAt(request.stagingPath), []);
     const left = [...this.world.kernel.controllers.keys()];
     assert.ok(!left.some((nqn) => nqn.includes(volume.volumeId)), `still connected: ${left}`);
+    const holds = [...this.world.kernel.holds.keys()];
+    assert.ok(!holds.some((nqn) => nqn.includes(volume.volumeId)), `still held: ${holds}`);
   }
 
   #isPublished(volume: AttachedVolume): boolean {
@@ -212,21 +219,22 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({
-      act: fc.constantFrom("lose" as const, "drop" as const, "grow" as const, "reboot" as const),
+      act: fc.constantFrom("lose", "drop", "grow", "reboot", "heal"),
     }),
   },
 );
 
-test("a node keeps all data and can always be cleaned up, whatever happens in whatever order", async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.tuple(fc.constantFrom(0, 0, 1), steps), { minLength: 5, maxLength: 40 }),
-      async (story) => {
-        const node = new Story();
-        for (const [index, step] of story) await node.run(index, step);
-        await node.cleanUp();
-      },
-    ),
-    { numRuns: 300 },
-  );
-});
+for (const canHold of [false, true])
+  test(`a node with${canHold ? "" : "out"} holds keeps all data and can always be cleaned up, whatever happens in whatever order`, async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.constantFrom(0, 0, 1), steps), { minLength: 5, maxLength: 40 }),
+        async (story) => {
+          const node = new Story(canHold);
+          for (const [index, step] of story) await node.run(index, step);
+          await node.cleanUp();
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });

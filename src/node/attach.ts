@@ -1,3 +1,4 @@
+import { DriverError } from "#domain/errors.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import { refuseInUse } from "./device-users.ts";
@@ -35,9 +36,14 @@ async function disconnectIfUnused(
   host: NodeHost,
   ctx: Context,
 ): Promise<void> {
+  const act = `disconnect volume "${volumeId}"`;
   const device = await host.initiator.findDevice(target.nqn, ctx);
   if (device === undefined) return;
-  await refuseInUse(device, `disconnect volume "${volumeId}"`, host, ctx);
+  await refuseInUse(device, act, host, ctx);
+  // it may lie elsewhere, and wait for this very connection
+  const hold = await host.holds?.find(target.nqn, ctx);
+  if (hold !== undefined)
+    throw new DriverError("unavailable", `Cannot ${act}: its hold "${hold.path}" is still there`);
   await host.initiator.disconnect(target.nqn, ctx);
   const record = await host.records.find(volumeId, ctx);
   if (record?.phase === "connecting") await host.records.remove(volumeId, ctx);

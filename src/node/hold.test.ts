@@ -120,6 +120,22 @@ test("stage() waits for a hold in use to follow its volume, and makes an unused 
   assert.equal(world.kernel.holds.get(volume.nqn)?.under.majorMinor, "259:1");
 });
 
+test("stage() that fails leaves connection and record to a hold in use that was left elsewhere", async () => {
+  const { world, volume } = await published();
+  const record = recordOf(world);
+  assert.ok(record);
+  world.records.volumes.set("pvc-1", { ...record, phase: "connecting" });
+  world.kernel.restore(volume.nqn, { renumbered: true });
+  await assert.rejects(stage(world.stageRequest(volume), world.host, world.ctx), {
+    kind: "unavailable",
+  });
+  assert.equal(world.kernel.controllers.size, 1);
+  assert.ok(recordOf(world));
+  await world.heal(volume);
+  await stage(world.stageRequest(volume), world.host, world.ctx);
+  assert.equal(recordOf(world)?.phase, "staged");
+});
+
 test("stage() grows the hold of a volume that has become larger, and its file system", async () => {
   const { world, volume } = await published();
   await unpublish(

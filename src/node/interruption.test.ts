@@ -20,9 +20,14 @@ interface Setting {
   readonly name: string;
   readonly use: VolumeUse;
   readonly hasData: boolean;
+  /** On a node that can hold. */
+  readonly isHeld?: boolean;
 }
 
 const settings: readonly Setting[] = [
+  { name: "a blank volume with a hold", use: mountUse(), hasData: false, isHeld: true },
+  { name: "a volume with data and a hold", use: mountUse(), hasData: true, isHeld: true },
+  { name: "a raw block volume with a hold", use: blockUse(), hasData: false, isHeld: true },
   { name: "a blank volume", use: mountUse(), hasData: false },
   { name: "a volume with data", use: mountUse("single-node-writer", "xfs"), hasData: true },
   { name: "a read-only volume", use: mountUse("multi-node-reader-only"), hasData: true },
@@ -32,12 +37,14 @@ const settings: readonly Setting[] = [
 
 /** Calls that kubelet makes for one volume and one pod. */
 class Kubelet {
-  readonly world = new NodeWorld();
-  readonly volume: AttachedVolume = this.world.attach("pvc-1");
+  readonly world: NodeWorld;
+  readonly volume: AttachedVolume;
   readonly #setting: Setting;
 
   constructor(setting: Setting) {
     this.#setting = setting;
+    this.world = new NodeWorld({ canHold: setting.isHeld === true });
+    this.volume = this.world.attach("pvc-1");
     const { access } = setting.use;
     if (!setting.hasData || access.type === "block") return;
     this.volume.disk.format(access.fsType);
@@ -74,9 +81,13 @@ class Kubelet {
     assert.equal(staged.length, this.#setting.use.access.type === "mount" ? 1 : 0);
     assert.equal(this.world.kernel.controllers.get(this.volume.nqn)?.state, "live");
     assert.equal(this.world.records.volumes.get("pvc-1")?.phase, "staged");
+    const hold = this.world.kernel.holds.get(this.volume.nqn);
+    assert.equal(hold !== undefined, this.#setting.isHeld === true);
+    assert.ok(staged.every(({ source }) => hold === undefined || source === hold.path));
   }
   assertGone(): void {
     assert.deepEqual(this.world.kernel.mounts, []);
+    assert.equal(this.world.kernel.holds.size, 0);
     assert.equal(this.world.kernel.controllers.size, 0);
     assert.equal(this.world.records.volumes.size, 0);
   }
@@ -159,6 +170,7 @@ for (const setting of settings) {
       const isSaved = kubelet.world.records.volumes.get("pvc-1")?.phase === "staged";
       if (isSaved) continue; // the last save had its effect: the volume is staged, as the retry will find
       assert.deepEqual(kubelet.world.kernel.mounts, [], JSON.stringify(fault));
+      assert.equal(kubelet.world.kernel.holds.size, 0, JSON.stringify(fault));
       assert.equal(kubelet.world.kernel.controllers.size, 0, JSON.stringify(fault));
     }
   });
@@ -202,6 +214,25 @@ for (const setting of settings) {
     }
   });
 }
+
+for (const setting of settings.filter(({ isHeld }) => isHeld))
+  test(`unstage() of ${setting.name} that is away ends well by a retry, wherever it was struck`, async () => {
+    const away: Call = async (k) => {
+      await k.stage();
+      k.world.kernel.lose(k.volume.nqn);
+    };
+    for await (const { kubelet } of struck(setting, (k) => k.unstage(), away)) {
+      await kubelet.unstage();
+      kubelet.assertGone();
+      kubelet.assertDataIntact();
+    }
+    for await (const { kubelet } of struck(setting, (k) => k.unstage(), away)) {
+      kubelet.world.kernel.restore(kubelet.volume.nqn, { renumbered: false });
+      await kubelet.stage();
+      kubelet.assertStaged();
+      kubelet.assertDataIntact();
+    }
+  });
 
 test("stage() killed in the middle of mkfs ends well by a retry, also after a reboot", async () => {
   for (const reboots of [false, true]) {
