@@ -24,7 +24,8 @@ export async function look(
   const mounted = hold === undefined ? await mountedDevice(volume, host, ctx) : undefined;
   const lostMs = watched.lostSince === undefined ? 0 : now - watched.lostSince;
   await askAttachment(volume, watched, lostMs, { host, ctx });
-  if (now - watched.refusedAt > refusalLastsMs)
+  const isOther = connection.device?.majorMinor !== watched.past.refused?.majorMinor;
+  if (isOther || now - watched.refusedAt > refusalLastsMs)
     watched.past = { ...watched.past, refused: undefined };
   const { identity } = connection;
   const past = {

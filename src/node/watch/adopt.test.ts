@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { publish } from "#node/publish.ts";
+import { stage } from "#node/stage.ts";
+import { WatchedWorld } from "#test/fakes/watch/watched-world.ts";
+import { adopt } from "./adopt.ts";
+
+async function staged(world: WatchedWorld, volumeId = "pvc-a") {
+  const volume = world.attach(volumeId);
+  await stage(world.stageRequest(volume), world.host, world.ctx);
+  await publish(world.publishRequest(volume, "pod"), world.host, world.ctx);
+  world.log.records.length = 0;
+  return volume;
+}
+
+test("adopt() tells of each volume what it found", async () => {
+  const world = new WatchedWorld();
+  const volume = await staged(world);
+  await adopt(world.watchHost, world.ctx);
+  const { path, majorMinor } = world.kernel.holds.get(volume.nqn) ?? assert.fail();
+  assert.deepEqual(
+    world.log.records.map(({ message, fields }) => [message, fields]),
+    [
+      [
+        "Found a volume of an earlier run",
+        {
+          volumeId: "pvc-a",
+          nqn: volume.nqn,
+          phase: "staged",
+          connection: "live",
+          device: "/dev/nvme0n1",
+          hold: path,
+          mounted: majorMinor,
+        },
+      ],
+    ],
+  );
+});
+
+test("adopt() resumes a hold whose change was interrupted, also one without a record", async () => {
+  const world = new WatchedWorld();
+  const volumes = [await staged(world, "pvc-a"), await staged(world, "pvc-b")];
+  for (const hold of world.kernel.holds.values()) hold.isSuspended = true;
+  world.records.volumes.delete("pvc-b");
+  await adopt(world.watchHost, world.ctx);
+  for (const { nqn } of volumes) assert.equal(world.kernel.holds.get(nqn)?.isSuspended, false);
+});
+
+test("adopt() removes a hold that no record names and nobody uses, and disconnects nothing", async () => {
+  const world = new WatchedWorld();
+  const volume = world.attach("pvc-a");
+  world.kernel.connect(volume.nqn);
+  await world.holds.create(world.kernel.find(volume.nqn) ?? assert.fail(), world.ctx);
+  await adopt(world.watchHost, world.ctx);
+  assert.equal(world.kernel.holds.size, 0);
+  assert.ok(world.kernel.controllers.has(volume.nqn));
+  assert.deepEqual(world.told, ["Removed a hold that nobody uses and no record names"]);
+});
+
+test("adopt() leaves a hold alone that is open, whatever the records say", async () => {
+  const world = new WatchedWorld();
+  const volume = await staged(world);
+  world.records.volumes.clear();
+  await adopt(world.watchHost, world.ctx);
+  assert.ok(world.kernel.holds.has(volume.nqn));
+  assert.deepEqual(world.warnings, ["Left a hold alone: it is open, and no record names it"]);
+});
+
+test("adopt() survives records that cannot be read", async () => {
+  const world = new WatchedWorld();
+  const volume = await staged(world);
+  const hold = world.kernel.holds.get(volume.nqn) ?? assert.fail();
+  hold.isSuspended = true;
+  const records = {
+    ...world.watchHost.records,
+    list: async () => {
+      throw new Error("damaged");
+    },
+  };
+  await adopt({ ...world.watchHost, records }, world.ctx);
+  assert.equal(hold.isSuspended, false);
+  assert.ok(world.told.includes("Cannot match what an earlier run left on this node"));
+});

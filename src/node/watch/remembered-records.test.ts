@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { testContext } from "#test/fakes/context.ts";
+import { MemoryStageRecords } from "#test/fakes/node/memory-stage-records.ts";
+import { NodeWorld } from "#test/fakes/node/node-world.ts";
+import { RememberedRecords } from "./remembered-records.ts";
+
+const ctx = testContext();
+
+function rig() {
+  let reads = 0;
+  const inner = new MemoryStageRecords();
+  const list = inner.list.bind(inner);
+  inner.list = async (context) => {
+    reads++;
+    return await list(context);
+  };
+  const world = new NodeWorld();
+  const { minSizeBytes: _size, ...wanted } = world.stageRequest(world.attach("pvc-a"));
+  const record = { ...wanted, phase: "staged" } as const;
+  return { inner, record, records: new RememberedRecords(inner), reads: () => reads };
+}
+
+test("list() reads once until something changes", async () => {
+  const { records, record, reads } = rig();
+  for (let look = 0; look < 3; look++) assert.deepEqual(await records.list(ctx), []);
+  assert.equal(reads(), 1);
+  await records.save(record, ctx);
+  for (let look = 0; look < 3; look++) assert.deepEqual(await records.list(ctx), [record]);
+  assert.equal(reads(), 2);
+  await records.remove("pvc-a", ctx);
+  assert.deepEqual(await records.list(ctx), []);
+});
+
+test("list() reads again after a save that failed, for nobody knows what it did", async () => {
+  const { inner, records, record } = rig();
+  await records.list(ctx);
+  inner.save = async () => {
+    inner.volumes.set(record.volumeId, record);
+    throw new Error("no space");
+  };
+  await assert.rejects(records.save(record, ctx));
+  assert.deepEqual(await records.list(ctx), [record]);
+});
+
+test("list() tries again after a failure", async () => {
+  const { inner, records } = rig();
+  const { list } = inner;
+  inner.list = async () => {
+    throw new Error("damaged");
+  };
+  await assert.rejects(records.list(ctx));
+  inner.list = list;
+  assert.deepEqual(await records.list(ctx), []);
+});
+
+test("find() always reads", async () => {
+  const { inner, records, record } = rig();
+  await records.list(ctx);
+  inner.volumes.set("pvc-a", record);
+  assert.deepEqual(await records.find("pvc-a", ctx), record);
+});

@@ -1,0 +1,360 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import type { ReconnectPolicy } from "#domain/reconnect.ts";
+import { GiB } from "#lib/bytes.ts";
+import { publish } from "#node/publish.ts";
+import { stage } from "#node/stage.ts";
+import { unpublish } from "#node/unpublish.ts";
+import { unstage } from "#node/unstage.ts";
+import { FakeDisk } from "#test/fakes/node/fake-disk.ts";
+import {
+  type AttachedVolume,
+  blockUse,
+  stagingPathOf,
+  targetPathOf,
+} from "#test/fakes/node/node-world.ts";
+import { WatchedWorld } from "#test/fakes/watch/watched-world.ts";
+import { Watch } from "./watch.ts";
+
+/** A volume that a pod uses, seen well. */
+async function inUse(
+  world: WatchedWorld,
+  reconnect: Partial<ReconnectPolicy> = {},
+  volumeId = "pvc-a",
+): Promise<AttachedVolume> {
+  const volume = world.attach(volumeId);
+  const request = world.stageRequest(volume);
+  await stage(
+    { ...request, reconnect: { ...request.reconnect, ...reconnect } },
+    world.host,
+    world.ctx,
+  );
+  await publish(world.publishRequest(volume, "pod"), world.host, world.ctx);
+  await world.pass(1_500);
+  assert.equal(stateOf(world, volume), "connected");
+  return volume;
+}
+
+function stateOf(world: WatchedWorld, { volumeId }: AttachedVolume) {
+  return world.health.conditionOf(volumeId)?.state;
+}
+
+function write(world: WatchedWorld, volume: AttachedVolume, name: string): void {
+  world.write(targetPathOf(volume, "pod"), name, name);
+}
+
+/** What the pod wrote before, during and after an outage is on the disk, and nobody did any damage. */
+function assertAllWritten(world: WatchedWorld, volume: AttachedVolume): void {
+  assert.deepEqual([...volume.disk.files.keys()], ["before", "during", "after"]);
+  assert.deepEqual(world.kernel.damage, []);
+}
+
+test("tick() leaves a short outage to the kernel, and tells of it", async () => {
+  const world = new WatchedWorld();
+  const volume = await inUse(world);
+  write(world, volume, "before");
+  world.kernel.lose(volume.nqn);
+  write(world, volume, "during");
+  await world.pass(2_000);
+  assert.equal(stateOf(world, volume), "waiting");
+  world.kernel.restore(volume.nqn, { renumbered: false });
+  await world.pass(1_000);
+  assert.equal(stateOf(world, volume), "connected");
+  write(world, volume, "after");
+  assertAllWritten(world, volume);
+  assert.deepEqual(world.decisions, ["wait"]);
+  assert.deepEqual(world.told.slice(-3), [
+    "A volume lost its connection",
+    "Decided about a volume",
+    "A volume works again",
+  ]);
+});
+
+test("tick() connects again what the kernel gave up, and puts the hold on the new device", async () => {
+  const world = new WatchedWorld();
+  const volume = await inUse(world);
+  write(world, volume, "before");
+  world.kernel.exports.delete(volume.nqn);
+  world.kernel.drop(volume.nqn);
+  write(world, volume, "during");
+  await world.pass(30_000);
+  assert.equal(stateOf(world, volume), "waiting");
+  world.kernel.exports.set(volume.nqn, volume.disk);
+  await world.pass(3_000);
+  assert.equal(stateOf(world, volume), "connected");
+  write(world, volume, "after");
+  assertAllWritten(world, volume);
+  assert.deepEqual(world.decisions, ["connect", "prove-and-swap"]);
+  assert.equal(
+    world.told.filter((line) => line === "Cannot bring a volume back yet").length,
+    1,
+    "what repeats is logged once",
+  );
+});
+
+test("tick() rescans an orphan, and connects it anew when that does not help", async () => {
+  const world = new WatchedWorld();
+  const volume = await inUse(world);
+  write(world, volume, "before");
+  const controller = world.kernel.controllers.get(volume.nqn);
+  assert.ok(controller);
+  controller.device = undefined;
+  write(world, volume, "during");
+  await world.pass(3_000);
+  assert.equal(stateOf(world, volume), "connected");
+  write(world, volume, "after");
+  assertAllWritten(world, volume);
+  assert.deepEqual(world.decisions, ["rescan", "prove-and-swap"]);
+});
+
+test("tick() tells that acknowledged writes may be lost when the namespace has another identity", async () => {
+  const world = new WatchedWorld();
+  const first = world.attach("pvc-a");
+  world.identities.set(first.nqn, "uuid.one");
+  const volume = await inUse(world);
+  world.kernel.lose(volume.nqn);
+  await world.pass(2_000);
+  world.identities.set(volume.nqn, "uuid.two");
+  world.kernel.exports.set(volume.nqn, volume.disk);
+  world.kernel.restore(volume.nqn, { renumbered: true });
+  await world.pass(2_000);
+  assert.equal(stateOf(world, volume), "doubtful");
+  assert.match(
+    world.health.conditionOf("pvc-a")?.message ?? "",
+    /^The appliance may have crashed: writes acknowledged before 20.*Z may be lost$/,
+  );
+  assert.deepEqual(world.decisions, ["wait", "prove-and-swap"]);
+});
+
+test("tick() ends the hold at another identity when the StorageClass says fail", async () => {
+  const world = new WatchedWorld();
+  world.identities.set(world.attach("pvc-a").nqn, "uuid.one");
+  const volume = await inUse(world, { onApplianceRestart: "fail" });
+  world.kernel.lose(volume.nqn);
+  await world.pass(2_000);
+  world.identities.set(volume.nqn, "uuid.two");
+  world.kernel.exports.set(volume.nqn, volume.disk);
+  world.kernel.restore(volume.nqn, { renumbered: true });
+  await world.pass(2_000);
+  assert.equal(stateOf(world, volume), "failed");
+  assert.throws(() => write(world, volume, "after"), /EIO/);
+  assert.equal(world.kernel.controllers.has(volume.nqn), false);
+});
+
+test("tick() ends a hold after ioHoldSeconds, not before, and lets it be unstaged", async () => {
+  const world = new WatchedWorld();
+  const volume = await inUse(world, { ioHoldSeconds: 30 });
+  world.kernel.lose(volume.nqn);
+  await world.pass(29_000);
+  assert.equal(stateOf(world, volume), "waiting");
+  write(world, volume, "during");
+  await world.pass(2_500);
+  assert.equal(stateOf(world, volume), "failed");
+  assert.throws(() => write(world, volume, "after"), /EIO/);
+  assert.match(
+    world.health.conditionOf("pvc-a")?.message ?? "",
+    /ioHoldSeconds \(30\) have passed/,
+  );
+  await world.pass(60_000);
+  assert.equal(world.kernel.controllers.has(volume.nqn), false, "it is not connected again");
+  const targetPath = targetPathOf(volume, "pod");
+  await unpublish({ volumeId: "pvc-a", targetPath }, world.host, world.ctx);
+  await unstage({ volumeId: "pvc-a", stagingPath: stagingPathOf(volume) }, world.host, world.ctx);
+  await world.pass(1_000);
+  assert.equal(world.health.conditionOf("pvc-a"), undefined);
+  assert.equal(world.kernel.holds.size, 0);
+});
+
+test("tick() ends a hold whose attachment has gone, asking once per incident", async () => {
+  const world = new WatchedWorld();
+  const volume = await inUse(world);
+  world.attachment = "ended";
+  world.kernel.lose(volume.nqn);
+  await world.pass(9_000);
+  assert.equal(world.asked, 0, "a short outage is not Kubernetes' business");
+  await world.pass(15_000);
+  assert.equal(stateOf(world, volume), "failed");
+  await world.pass(200_000);
+  assert.equal(world.asked, 1);
+});
+
+test("tick() goes on holding while nobody can tell of the attachment", async () => {
+  const world = new WatchedWorld();
+  const volume = await inUse(world);
+  world.attachment = "unknown";
+  world.kernel.lose(volume.nqn);
+  write(world, volume, "during");
+  await world.pass(300_000);
+  assert.equal(stateOf(world, volume), "waiting");
+  assert.ok(world.asked >= 3 && world.asked <= 6, `asked ${world.asked} times in five minutes`);
+});
+
+test("tick() refuses what came back with other content, keeps the hold, and takes the volume when it is back", async () => {
+  const world = new WatchedWorld();
+  const volume = await inUse(world);
+  write(world, volume, "before");
+  const impostor = new FakeDisk(GiB);
+  impostor.format("ext4");
+  impostor.format("ext4");
+  world.kernel.drop(volume.nqn);
+  world.kernel.exports.set(volume.nqn, impostor);
+  write(world, volume, "during");
+  await world.pass(5_000);
+  assert.equal(stateOf(world, volume), "refused");
+  assert.match(
+    world.health.conditionOf("pvc-a")?.message ?? "",
+    /is not the volume: its file system has the UUID "uuid-2", that of the volume is "uuid-1"/,
+  );
+  assert.equal(impostor.files.size, 0);
+  world.kernel.exports.set(volume.nqn, volume.disk);
+  world.kernel.disconnect(volume.nqn);
+  await world.pass(15_000);
+  assert.equal(stateOf(world, volume), "connected");
+  write(world, volume, "after");
+  assertAllWritten(world, volume);
+});
+
+test("tick() refuses a device that is smaller than the hold", async () => {
+  const world = new WatchedWorld();
+  const volume = await inUse(world);
+  world.kernel.drop(volume.nqn);
+  volume.disk.sizeBytes = GiB / 2;
+  await world.pass(5_000);
+  assert.equal(stateOf(world, volume), "refused");
+  assert.equal(world.kernel.holds.get(volume.nqn)?.isQueueing, true);
+});
+
+test("tick() does not swap to a device that cannot be read, and does when it can", async () => {
+  const world = new WatchedWorld();
+  const volume = await inUse(world);
+  world.kernel.drop(volume.nqn);
+  for (const index of [0, 1, 2]) world.unreadable.add(`/dev/nvme${index}n1`);
+  await world.pass(5_000);
+  assert.equal(stateOf(world, volume), "waiting");
+  world.unreadable.clear();
+  await world.pass(3_000);
+  assert.equal(stateOf(world, volume), "connected");
+});
+
+test("tick() resumes a hold that was left suspended", async () => {
+  const world = new WatchedWorld();
+  const volume = await inUse(world);
+  const hold = world.kernel.holds.get(volume.nqn);
+  assert.ok(hold);
+  hold.isSuspended = true;
+  await world.pass(12_000);
+  assert.equal(hold.isSuspended, false);
+  assert.equal(stateOf(world, volume), "connected");
+});
+
+test("tick() leaves a volume alone that a call is busy with", async () => {
+  const world = new WatchedWorld();
+  const volume = await inUse(world);
+  world.kernel.drop(volume.nqn);
+  const lock = world.locks.tryAcquire("pvc-a");
+  await world.pass(5_000);
+  assert.deepEqual(world.decisions, []);
+  assert.equal(world.kernel.controllers.has(volume.nqn), false);
+  lock?.[Symbol.dispose]();
+  await world.pass(2_000);
+  assert.equal(stateOf(world, volume), "connected");
+});
+
+test("tick() does not let a volume that hangs delay another", async () => {
+  const world = new WatchedWorld();
+  const slow = await inUse(world, {}, "pvc-slow");
+  const quick = await inUse(world, {}, "pvc-quick");
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const rescan = world.watchHost.initiator.connect;
+  world.watchHost.initiator.connect = async (target, options, ctx) => {
+    if (target.nqn === slow.nqn) await promise;
+    await rescan.call(world.watchHost.initiator, target, options, ctx);
+  };
+  world.kernel.drop(slow.nqn);
+  world.kernel.drop(quick.nqn);
+  for (let look = 0; look < 20; look++) {
+    world.clock.advance(250);
+    await world.watch.tick();
+    await new Promise((next) => setImmediate(next));
+  }
+  assert.equal(stateOf(world, quick), "connected");
+  assert.equal(stateOf(world, slow), "waiting");
+  resolve();
+  await world.pass(3_000);
+  assert.equal(stateOf(world, slow), "connected");
+});
+
+test("tick() never gives two volumes each other's device when they come back swapped", async () => {
+  const world = new WatchedWorld();
+  const [one, two] = [await inUse(world, {}, "pvc-a"), await inUse(world, {}, "pvc-b")];
+  for (const volume of [one, two]) world.kernel.exports.delete(volume.nqn);
+  for (const volume of [one, two]) world.kernel.drop(volume.nqn);
+  for (const volume of [one, two]) write(world, volume, "during");
+  await world.pass(5_000);
+  for (const volume of [two, one]) world.kernel.exports.set(volume.nqn, volume.disk);
+  await world.pass(5_000);
+  for (const volume of [one, two]) {
+    assert.equal(stateOf(world, volume), "connected");
+    assert.deepEqual([...volume.disk.files.keys()], ["during"]);
+    assert.equal(world.kernel.holds.get(volume.nqn)?.under.disk, volume.disk);
+  }
+  assert.deepEqual(world.kernel.damage, []);
+});
+
+test("tick() mounts a volume without hold again, and tells which pods keep the dead mount", async () => {
+  const world = new WatchedWorld({ canHold: false });
+  const volume = await inUse(world, { mode: "remount" });
+  world.kernel.drop(volume.nqn);
+  await world.pass(5_000);
+  const staged = world.topmost(stagingPathOf(volume));
+  assert.equal(staged?.majorMinor, world.kernel.find(volume.nqn)?.majorMinor);
+  assert.equal(world.mountsAt(stagingPathOf(volume)).length, 1);
+  assert.equal(stateOf(world, volume), "stale");
+  assert.match(world.health.conditionOf("pvc-a")?.message ?? "", /restart them$/);
+  await publish(world.publishRequest(volume, "next-pod"), world.host, world.ctx);
+  world.write(targetPathOf(volume, "next-pod"), "after", "");
+  assert.ok(volume.disk.files.has("after"));
+  assert.deepEqual(world.kernel.damage, []);
+});
+
+test("tick() connects a raw block volume again and puts its hold on what came back", async () => {
+  const world = new WatchedWorld();
+  const volume = world.attach("pvc-a");
+  await stage(world.stageRequest(volume, blockUse()), world.host, world.ctx);
+  await publish(world.publishRequest(volume, "pod", blockUse()), world.host, world.ctx);
+  await world.pass(1_500);
+  const before = world.kernel.holds.get(volume.nqn)?.majorMinor;
+  world.kernel.drop(volume.nqn);
+  await world.pass(5_000);
+  assert.equal(stateOf(world, volume), "connected");
+  assert.equal(world.kernel.holds.get(volume.nqn)?.majorMinor, before);
+});
+
+test("tick() does not connect a volume that nobody has mounted since a reboot", async () => {
+  const world = new WatchedWorld();
+  const volume = await inUse(world);
+  world.kernel.reboot();
+  const again = new WatchedWorld();
+  again.records.volumes.set("pvc-a", [...world.records.volumes.values()][0] ?? assert.fail());
+  again.kernel.exports.set(volume.nqn, volume.disk);
+  await again.pass(20_000);
+  assert.equal(again.kernel.controllers.size, 0);
+});
+
+test("start() goes on when the records cannot be read, and ends when it is disposed of", async () => {
+  const world = new WatchedWorld();
+  let lists = 0;
+  world.watchHost.records.list = async () => {
+    lists++;
+    throw new Error("the disk is on fire");
+  };
+  // Time that passes as fast as the event loop turns.
+  const sleep = async () => await new Promise<void>((next) => setImmediate(next));
+  const clock = { now: () => world.clock.now(), sleep };
+  const host = { ...world.watchHost, clock };
+  const watch = new Watch({ host, locks: world.locks, log: world.log });
+  watch.start();
+  while (lists < 3) await sleep();
+  await watch[Symbol.asyncDispose]();
+  assert.ok(world.told.filter((line) => line === "Cannot look after the volumes").length >= 2);
+});

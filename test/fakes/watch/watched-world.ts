@@ -1,0 +1,81 @@
+import { DriverError } from "#domain/errors.ts";
+import type { Nqn } from "#domain/nqn.ts";
+import type { Attachment } from "#domain/ports/attachment-check.ts";
+import type { Connection } from "#domain/ports/connections.ts";
+import { KeyedMutex } from "#lib/keyed-mutex.ts";
+import type { WatchHost } from "#node/watch/host.ts";
+import { Watch } from "#node/watch/watch.ts";
+import { NodeWorld } from "../node/node-world.ts";
+
+/** A node whose staged volumes are watched; time passes only by `pass`. */
+export class WatchedWorld extends NodeWorld {
+  readonly locks = new KeyedMutex();
+  /** What Kubernetes says of attachments. */
+  attachment: Attachment = "attached";
+  /** How often it was asked. */
+  asked = 0;
+  /** Identities that targets give their namespaces now. */
+  readonly identities = new Map<Nqn, string>();
+  /** Devices that answer every read with an error. */
+  readonly unreadable = new Set<string>();
+  readonly watchHost: WatchHost;
+  readonly watch: Watch;
+
+  constructor(options: { readonly canHold: boolean } = { canHold: true }) {
+    super(options);
+    this.watchHost = {
+      ...this.host,
+      connections: { observe: (nqn) => this.#observe(nqn) },
+      reads: { readDirect: async (device) => this.#read(device) },
+      survey: { disturbed: async () => this.#suspended() },
+      attachments: {
+        check: async () => {
+          this.asked++;
+          return this.attachment;
+        },
+      },
+    };
+    this.watch = new Watch({ host: this.watchHost, locks: this.locks, log: this.log });
+  }
+
+  /** Lets time pass in steps of 250 ms, with a look at each. */
+  async pass(milliseconds: number): Promise<void> {
+    for (let passed = 0; passed < milliseconds; passed += 250) {
+      this.clock.advance(250);
+      await this.watch.tick();
+      await this.watch.idle();
+    }
+  }
+
+  /** What was logged about volumes, without the steps between. */
+  get told(): readonly string[] {
+    return this.log.records.filter(({ level }) => level !== "debug").map(({ message }) => message);
+  }
+
+  /** The steps that were decided on, in their order. */
+  get decisions(): readonly unknown[] {
+    const decided = this.log.records.filter(({ message }) => message === "Decided about a volume");
+    return decided.map(({ fields }) => fields["do"]);
+  }
+
+  #observe(nqn: Nqn): Connection {
+    const controller = this.kernel.controllers.get(nqn);
+    if (controller === undefined) return { state: "none", device: undefined };
+    const { state } = controller;
+    const device = this.kernel.find(nqn);
+    const identity = this.identities.get(nqn);
+    if (device === undefined || identity === undefined) return { state, device };
+    return { state, device, identity };
+  }
+
+  #read(path: string): void {
+    const device = this.kernel.deviceAt(path);
+    if (device === undefined || !this.kernel.isLive(device) || this.unreadable.has(path))
+      throw new DriverError("unavailable", `Cannot read "${path}": Input/output error`);
+  }
+
+  #suspended(): ReadonlySet<Nqn> {
+    const holds = [...this.kernel.holds.values()];
+    return new Set(holds.filter(({ isSuspended }) => isSuspended).map(({ nqn }) => nqn));
+  }
+}
