@@ -4,9 +4,12 @@ import { release } from "node:os";
 import { join } from "node:path";
 import type { Config } from "#config/config.ts";
 import type { Context } from "#lib/context.ts";
+import { Dmsetup } from "#linux/device-mapper/dmsetup.ts";
+import { LinuxHoldProbe } from "#linux/device-mapper/hold-probe.ts";
 import { createExec, type Exec } from "#linux/exec.ts";
 import { ExecError } from "#linux/exec-error.ts";
 import { Sysfs } from "#linux/sysfs.ts";
+import { holdFindings } from "./check-holds.ts";
 import { type CheckedPart, type Finding, ok, problem, warning } from "./finding.ts";
 import { type KernelModulesParts, moduleState } from "./kernel-modules.ts";
 
@@ -20,14 +23,15 @@ const perFilesystem = {
 
 const toolLimitMs = 5_000;
 
-/** Looks whether this machine can attach volumes; changes nothing. */
+/** Looks whether this machine can attach and hold volumes; leaves nothing changed. */
 export async function checkNode(config: Config, ctx: Context): Promise<CheckedPart[]> {
   const exec = createExec();
   const kernel = { sysfs: new Sysfs("/sys"), folder: `/lib/modules/${release()}` };
   const attaching =
     config.node.initiator.type === "loop" ? loopFindings(config) : nvmeFindings(kernel);
   return [
-    { title: `Kernel ${release()}`, findings: [...attaching, ...holdFindings(kernel)] },
+    { title: `Kernel ${release()}`, findings: attaching },
+    ...(await holdParts(config, kernel.sysfs, exec, ctx)),
     { title: "Programs", findings: await programFindings(config, exec, ctx) },
     { title: "This node", findings: [nodeFinding(config), await hostNqn(config)] },
   ];
@@ -59,15 +63,17 @@ function loopFindings({ node }: Config): Finding[] {
   ];
 }
 
-function holdFindings(kernel: KernelModulesParts): Finding[] {
-  const names = ["dm-multipath", "dm-service-time"];
-  const missing = names.filter((name) => moduleState(name, kernel) === "missing");
-  if (missing.length === 0) return [ok("Device-mapper multipath is there")];
-  return [
-    warning(
-      `Without ${missing.join(" and ")} mounted volumes do not outlive a device that comes back under another name`,
-    ),
-  ];
+/** Loop devices know no outage, and are not held. */
+async function holdParts(
+  { node }: Config,
+  sysfs: Sysfs,
+  exec: Exec,
+  ctx: Context,
+): Promise<CheckedPart[]> {
+  if (node.initiator.type === "loop") return [];
+  const support = await new LinuxHoldProbe(new Dmsetup(exec), sysfs).probe(ctx);
+  const host = { sysfs, proc: "/proc", runUdev: "/run/udev" };
+  return [{ title: "Lost connections", findings: holdFindings(support, host) }];
 }
 
 async function programFindings(config: Config, exec: Exec, ctx: Context): Promise<Finding[]> {

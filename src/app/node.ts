@@ -18,9 +18,12 @@ import { Sysfs } from "#linux/sysfs.ts";
 import type { NodeHost } from "#node/host.ts";
 import { VolumeHealth } from "#node/volume-health.ts";
 import { RememberedRecords } from "#node/watch/remembered-records.ts";
+import { openHolds } from "./holds.ts";
 import { openInitiator } from "./initiator.ts";
 import { startWatch } from "./node-watch.ts";
 import { probeLimits } from "./probe-limits.ts";
+
+const runUdev = "/run/udev";
 
 /**
  * The node plugin, serving when this resolves. It needs neither the appliance nor Kubernetes for that.
@@ -58,12 +61,13 @@ export async function startNode(
 }
 
 async function openHost(config: NodeConfig, log: Log) {
-  const { stateDirectory, deviceTimeout } = config.node;
+  const { stateDirectory, deviceTimeout, initiator: chosen } = config.node;
   const exec = createExec();
   const sysfs = new Sysfs("/sys");
   const devices = new LinuxBlockDevices(exec, sysfs);
   const kernel = { sysfs, dev: "/dev", deviceNumberOf };
   const { initiator, ready } = await openInitiator(config, { exec, log, host: kernel });
+  const ctx = { signal: new AbortController().signal, log };
   const host: NodeHost = {
     initiator,
     devices,
@@ -71,7 +75,8 @@ async function openHost(config: NodeConfig, log: Log) {
     mounts: new LinuxMounts(exec),
     paths: new LinuxHostPaths(exec),
     records: new RememberedRecords(new FileStageRecords(join(stateDirectory, "volumes"))),
-    holds: undefined,
+    holds:
+      chosen.type === "linux-nvme" ? await openHolds({ exec, kernel, runUdev }, ctx) : undefined,
     health: new VolumeHealth(),
     clock,
     deviceWaitMilliseconds: deviceTimeout,
