@@ -69,8 +69,8 @@ export class MemoryDeviceMapper implements Holds {
     const act = `Cannot put hold "${device.nqn}" on ${device.majorMinor}`;
     const hold = this.#require(device.nqn);
     const under = this.#present(device, act);
-    if (under.sizeBytes < hold.sizeBytes)
-      throw refusal("failed-precondition", `${act}: it has ${under.sizeBytes} bytes`);
+    if (device.sizeBytes < hold.sizeBytes)
+      throw refusal("failed-precondition", `${act}: it has ${device.sizeBytes} bytes`);
     this.#requireFree(under, hold, act);
     if (under.nqn !== hold.nqn)
       this.#kernel.damage.push(`put the hold of ${hold.nqn} on ${under.nqn}`);
