@@ -12,8 +12,8 @@ import { expand } from "./expand.ts";
 import { publish } from "./publish.ts";
 import { stage } from "./stage.ts";
 
-async function published(use = mountUse()) {
-  const world = new NodeWorld();
+async function published(use = mountUse(), { canHold } = { canHold: false }) {
+  const world = new NodeWorld({ canHold });
   const volume = world.attach("pvc-1");
   if (use.accessMode.endsWith("reader-only")) volume.disk.format("ext4");
   await stage(world.stageRequest(volume, use), world.host, world.ctx);
@@ -109,4 +109,40 @@ test("expand() does not touch a stale mount after a renumbering (pitfall 4)", as
   world.kernel.restore(volume.nqn, { renumbered: true });
   await assert.rejects(expand(request, world.host, world.ctx), { kind: "not-found" });
   assert.equal(volume.disk.filesystemBytes, GiB);
+});
+
+test("expand() grows device, hold and file system in this order, and what a lost reply has left", async () => {
+  for (const use of [mountUse(), blockUse()]) {
+    const { world, volume, request } = await published(use, { canHold: true });
+    for (let count = 0; count < 2; count++) {
+      volume.disk.sizeBytes = 3 * GiB;
+      assert.equal(await expand(request, world.host, world.ctx), 3 * GiB);
+      assert.equal(world.kernel.holds.get(volume.nqn)?.sizeBytes, 3 * GiB);
+    }
+    if (use.access.type === "mount") assert.equal(volume.disk.filesystemBytes, 3 * GiB);
+  }
+});
+
+test("expand() is unavailable in an outage and until the hold has followed, and works after it", async () => {
+  const { world, volume, request } = await published(mountUse(), { canHold: true });
+  world.kernel.drop(volume.nqn);
+  volume.disk.sizeBytes = 3 * GiB;
+  await assert.rejects(expand(request, world.host, world.ctx), {
+    kind: "unavailable",
+    message: `Cannot find the device of "${volume.nqn}": the kernel shows none after 5 s`,
+  });
+  world.kernel.connect(volume.nqn);
+  await assert.rejects(expand(request, world.host, world.ctx), { kind: "unavailable" });
+  assert.equal(volume.disk.filesystemBytes, GiB);
+  await world.heal(volume);
+  assert.equal(await expand(request, world.host, world.ctx), 3 * GiB);
+  assert.equal(volume.disk.filesystemBytes, 3 * GiB);
+});
+
+test("expand() does not grow the hold of a device that is over the limit", async () => {
+  const { world, volume, request } = await published(mountUse(), { canHold: true });
+  volume.disk.sizeBytes = 4 * GiB;
+  const wanted = { ...request, limitBytes: 3 * GiB };
+  await assert.rejects(expand(wanted, world.host, world.ctx), { kind: "out-of-range" });
+  assert.equal(world.kernel.holds.get(volume.nqn)?.sizeBytes, GiB);
 });

@@ -12,8 +12,8 @@ import { publish } from "./publish.ts";
 import { stage } from "./stage.ts";
 import { stats } from "./stats.ts";
 
-async function published(use = mountUse()) {
-  const world = new NodeWorld();
+async function published(use = mountUse(), { canHold } = { canHold: false }) {
+  const world = new NodeWorld({ canHold });
   const volume = world.attach("pvc-1");
   await stage(world.stageRequest(volume, use), world.host, world.ctx);
   await publish(world.publishRequest(volume, "pod", use), world.host, world.ctx);
@@ -106,4 +106,44 @@ test("stats() finds no volume without a record, or at a path where it is not", a
   }
   const staging = { ...block.request, volumePath: stagingPathOf(block.volume) };
   assert.equal((await stats(staging, block.world.host, block.world.ctx)).usage.kind, "block");
+});
+
+/** A host whose file systems fail the test when they are asked. */
+function untouchable(world: NodeWorld) {
+  const usage = async () => assert.fail("statfs was attempted");
+  const filesystems = Object.assign(Object.create(world.filesystems), { usage });
+  return { ...world.host, filesystems };
+}
+
+test("stats() measures through a hold, and touches nothing that may hang on one", async () => {
+  const { world, volume, request } = await published(mountUse(), { canHold: true });
+  assert.equal((await stats(request, world.host, world.ctx)).usage.kind, "filesystem");
+  const held = untouchable(world);
+  world.kernel.lose(volume.nqn);
+  assert.equal((await stats(request, held, world.ctx)).condition.abnormal, true);
+  world.kernel.restore(volume.nqn, { renumbered: true });
+  const { usage, condition } = await stats(request, held, world.ctx);
+  assert.deepEqual([usage.kind, condition.abnormal], ["none", true]);
+  await world.heal(volume);
+  assert.equal((await stats(request, world.host, world.ctx)).condition.abnormal, false);
+});
+
+test("stats() tells what the watch has seen, and measures only where reads answer", async () => {
+  const { world, request } = await published(mountUse(), { canHold: true });
+  const message = "as the watch says";
+  for (const [state, isMeasured] of [
+    ["doubtful", true],
+    ["stale", true],
+    ["waiting", false],
+    ["refused", false],
+    ["failed", false],
+  ] as const) {
+    world.health.report("pvc-1", { state, message });
+    const host = isMeasured ? world.host : untouchable(world);
+    const { usage, condition } = await stats(request, host, world.ctx);
+    assert.deepEqual(condition, { abnormal: true, message });
+    assert.equal(usage.kind, isMeasured ? "filesystem" : "none");
+  }
+  world.health.report("pvc-1", { state: "connected", message });
+  assert.equal((await stats(request, world.host, world.ctx)).condition.abnormal, false);
 });
