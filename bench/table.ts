@@ -2,7 +2,7 @@
 export interface Figure {
   readonly what: string;
   readonly measured: number;
-  readonly unit: "round trips" | "ms" | "s" | "MiB" | "calls/s";
+  readonly unit: "round trips" | "ms" | "s" | "MiB" | "calls/s" | "% of a core";
   /** Not to be exceeded; left out where the figure is only told. */
   readonly atMost?: number;
 }

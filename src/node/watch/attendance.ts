@@ -1,5 +1,6 @@
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import { type Context, withTimeout } from "#lib/context.ts";
+import type { KeyedMutex } from "#lib/keyed-mutex.ts";
 import { act } from "./act.ts";
 import { conditionFor, doubtful, leftBehind, working } from "./condition.ts";
 import { type Action, decide } from "./decide.ts";
@@ -33,15 +34,25 @@ const pauses = {
   "end-hold": retryMs,
 } as const satisfies Record<Action["do"], number>;
 
+/** Decisions that change nothing, and so need no lock. */
+const idle: ReadonlySet<Action["do"]> = new Set(["nothing", "wait", "report"]);
+
+interface Decision {
+  readonly sight: Sight;
+  readonly action: Action;
+}
+
 /** One volume, one step at a time: look, decide, say so, act. */
 export class Attendance {
   readonly #host: WatchHost;
+  readonly #locks: KeyedMutex;
 
-  constructor(host: WatchHost) {
+  constructor(host: WatchHost, locks: KeyedMutex) {
     this.#host = host;
+    this.#locks = locks;
   }
 
-  /** Never throws: what fails is logged once, and tried again later. The caller has the volume's lock. */
+  /** Never throws: what fails is logged once, and tried again later. */
   async step(volume: StagedVolume, watched: Watched, ctx: Context): Promise<void> {
     const startedAt = this.#host.clock.now();
     try {
@@ -54,16 +65,34 @@ export class Attendance {
     }
   }
 
+  /** A volume that a call is busy with is left to it, until the next tick. */
   async #step(listed: StagedVolume, watched: Watched, ctx: Context): Promise<void> {
-    const host = this.#host;
-    const volume = await host.records.find(listed.volumeId, ctx);
-    if (volume?.phase !== "staged" || volume.target.nqn !== listed.target.nqn) return;
-    const sight = await look(volume, watched, host, ctx);
-    const action = decide(sight);
+    const glance = await this.#decide(listed, watched, ctx);
+    if (glance === undefined) return;
+    if (idle.has(glance.action.do)) return await this.#take(glance, watched, ctx);
+    using lock = this.#locks.tryAcquire(listed.volumeId);
+    if (lock === undefined) return;
+    // The call that had the lock until now may have changed everything.
+    const decision = await this.#decide(listed, watched, ctx);
+    if (decision !== undefined) await this.#take(decision, watched, ctx);
+  }
+
+  async #decide(
+    { volumeId, target }: StagedVolume,
+    watched: Watched,
+    ctx: Context,
+  ): Promise<Decision | undefined> {
+    const volume = await this.#host.records.find(volumeId, ctx);
+    if (volume?.phase !== "staged" || volume.target.nqn !== target.nqn) return undefined;
+    const sight = await look(volume, watched, this.#host, ctx);
+    return { sight, action: decide(sight) };
+  }
+
+  async #take({ sight, action }: Decision, watched: Watched, ctx: Context): Promise<void> {
     watched.lastSeen = keyOf(sight.connection);
     if (action.do === "nothing") return this.#close(sight, watched, ctx);
     this.#open(action, sight, watched, ctx);
-    const outcome = await act(action, sight, host, ctx);
+    const outcome = await act(action, sight, this.#host, ctx);
     this.#remember(action, outcome, { watched, sight });
     this.#pause(watched, this.#pauseAfter(action, sight));
   }
@@ -91,7 +120,7 @@ export class Attendance {
       );
     }
     if (watched.isLost) ctx.log.info({ durationMs: lostMs }, "A volume works again");
-    watched.end(connection, keyOf(connection));
+    watched.end(connection);
     health.report(volume.volumeId, watched.note ?? working);
   }
 

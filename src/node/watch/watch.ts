@@ -4,7 +4,7 @@ import type { KeyedMutex } from "#lib/keyed-mutex.ts";
 import type { Log } from "#lib/log.ts";
 import { Attendance } from "./attendance.ts";
 import type { WatchHost } from "./host.ts";
-import { keyOf, Watched } from "./watched.ts";
+import { isSame, keyOf, Watched } from "./watched.ts";
 
 export interface WatchParts {
   readonly host: WatchHost;
@@ -35,7 +35,7 @@ export class Watch implements AsyncDisposable {
 
   constructor(parts: WatchParts) {
     this.#parts = parts;
-    this.#attendance = new Attendance(parts.host);
+    this.#attendance = new Attendance(parts.host, parts.locks);
   }
 
   start(): void {
@@ -84,24 +84,19 @@ export class Watch implements AsyncDisposable {
     const now = this.#parts.host.clock.now();
     if (watched.isBusy) return false;
     if (!watched.isLost && watched.settled !== undefined && now < watched.dueAt) return false;
-    const seen = keyOf(this.#parts.host.connections.observe(target.nqn));
-    if (!watched.isLost) {
-      watched.dueAt = now + calmMs - incidentMs / 2;
-      return seen !== watched.settled;
-    }
-    return seen !== watched.lastSeen || now >= watched.dueAt;
+    const connection = this.#parts.host.connections.observe(target.nqn);
+    if (watched.isLost) return keyOf(connection) !== watched.lastSeen || now >= watched.dueAt;
+    watched.dueAt = now + calmMs - incidentMs / 2;
+    return connection !== watched.settled && !isSame(connection, watched.settled);
   }
 
-  /** A volume that a call is busy with, or that finds no room, has its turn at a later tick. */
+  /** A volume that finds no room has its turn at a later tick. */
   #attend(volume: StagedVolume, watched: Watched): void {
     if (this.#steps.size >= mostAtOnce) return;
-    const lock = this.#parts.locks.tryAcquire(volume.volumeId);
-    if (lock === undefined) return;
     watched.isBusy = true;
     const log = this.#parts.log.child({ volumeId: volume.volumeId, nqn: volume.target.nqn });
     const step = this.#attendance.step(volume, watched, { ...this.#context(), log }).finally(() => {
       watched.isBusy = false;
-      lock[Symbol.dispose]();
       this.#steps.delete(step);
     });
     this.#steps.add(step);

@@ -8,7 +8,7 @@ const minuteMs = 60_000;
 /** What the loop remembers of one volume, in memory only: after a restart, a look tells all that matters. */
 export class Watched {
   /** As the connection was when all was well; seeing it again means that nothing has happened. */
-  settled: string | undefined;
+  settled: Connection | undefined;
   /** As it was at the last look of an incident. */
   lastSeen: string | undefined;
   /** Not to be looked at before, unless the connection changes. Milliseconds since the Unix epoch. */
@@ -47,8 +47,8 @@ export class Watched {
     return true;
   }
 
-  end(connection: Connection, key: string): void {
-    this.settled = key;
+  end(connection: Connection): void {
+    this.settled = connection;
     this.lostSince = undefined;
     this.past = nothingYet;
     this.identity = connection.identity ?? this.identity;
@@ -59,6 +59,11 @@ export class Watched {
     this.reinstatedAt = isLive ? this.reinstatedAt.filter((at) => now - at < minuteMs) : [];
     return this.reinstatedAt.length;
   }
+}
+
+/** Whether nothing that matters has changed. */
+export function isSame(one: Connection, other: Connection | undefined): boolean {
+  return other !== undefined && keyOf(one) === keyOf(other);
 }
 
 /** Changes with everything that matters of a connection. */
