@@ -44,7 +44,7 @@ function goingOnFrom(
   wanted: Omit<StagedVolume, "phase">,
 ): StagedVolume {
   const { fsUuid, blockBytes, phase = "connecting" } = known ?? {};
-  const mode = (phase === "staged" ? known : wanted)?.reconnect.mode ?? wanted.reconnect.mode;
+  const { mode } = known?.phase === "staged" ? known.reconnect : wanted.reconnect;
   return {
     ...wanted,
     phase,
