@@ -215,6 +215,7 @@ export class NvmeKernel implements Disposable {
     if (known !== undefined) return;
     this.tree.link(`${folder}/device`, folder.split("/").slice(0, -1).join("/"));
     this.tree.link(`block/${name}`, folder);
+    this.tree.link(`dev/block/259:${this.#minors}`, folder);
     this.#nodes.set(`${this.dev}/${name}`, `259:${this.#minors}`);
   }
 
@@ -235,6 +236,7 @@ export class NvmeKernel implements Disposable {
       this.tree.remove(`${controllerFolder(controller.name)}/${path}`);
       this.tree.remove(folder);
       this.tree.remove(`block/${name}`);
+      this.tree.remove(`dev/block/${this.#nodes.get(`${this.dev}/${name}`)}`);
       this.#nodes.delete(`${this.dev}/${name}`);
     }
     if (mounted) subsystem.heldHeads.add(disk.head);

@@ -14,13 +14,11 @@ const surveyLastsMs = 100;
 interface Seen {
   readonly connection: Connection;
   readonly device: BlockDevice;
-  /** `nvme0n1` */
-  readonly disk: string;
   readonly controllers: readonly string[];
 }
 
 /**
- * Connections by sysfs. One that was whole is only compared with what was seen: four small reads. Whatever has
+ * Connections by sysfs. One that was whole is only compared with what was seen: three small reads. Whatever has
  * changed is looked up from the NQN again.
  */
 export class LinuxConnections implements Connections {
@@ -44,14 +42,14 @@ export class LinuxConnections implements Connections {
     return this.#lookUp(nqn);
   }
 
-  /** The number and the NQN come from the disk itself, so a name that changed hands is noticed. */
-  #isUnchanged(nqn: Nqn, { device, disk, controllers }: Seen): boolean {
+  /** The disk is found by its number, and itself says whose it is: so names that change hands are noticed. */
+  #isUnchanged(nqn: Nqn, { device: { majorMinor, sizeBytes }, controllers }: Seen): boolean {
     const { sysfs } = this.#host;
+    const disk = ["dev", "block", majorMinor];
     return (
       controllers.every((name) => sysfs.read("class", "nvme", name, "state") === "live") &&
-      sysfs.read("block", disk, "dev") === device.majorMinor &&
-      sysfs.readNumber("block", disk, "size") === device.sizeBytes / sectorBytes &&
-      sysfs.read("block", disk, "device", "subsysnqn") === nqn
+      sysfs.read(...disk, "device", "subsysnqn") === nqn &&
+      sysfs.readNumber(...disk, "size") === sizeBytes / sectorBytes
     );
   }
 
@@ -72,7 +70,7 @@ export class LinuxConnections implements Connections {
       ...(identity !== undefined && { identity }),
     };
     const names = live.map(({ name }) => name);
-    if (!laggard) this.#whole.set(nqn, { connection, device, disk, controllers: names });
+    if (!laggard) this.#whole.set(nqn, { connection, device, controllers: names });
     return connection;
   }
 
