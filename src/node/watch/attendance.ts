@@ -102,7 +102,7 @@ export class Attendance {
     const now = clock.now();
     const { state, device } = sight.connection;
     const facts = { connection: state, device: device?.majorMinor };
-    if (watched.begin(now)) ctx.log.warn(facts, "A volume lost its connection");
+    if (watched.begin(now)) ctx.log.warn(facts, beginning(state));
     health.report(sight.volume.volumeId, conditionFor(action, sight, now));
     const decided = JSON.stringify(action);
     if (decided === watched.decided) return;
@@ -162,4 +162,10 @@ export class Attendance {
     watched.failure = error;
     ctx.log.warn({ error }, "Cannot bring a volume back yet");
   }
+}
+
+function beginning(state: Sight["connection"]["state"]): string {
+  return state === "live"
+    ? "A volume is connected and its device or its hold is not as it was"
+    : "A volume lost its connection";
 }

@@ -11,7 +11,7 @@ export function conditionFor(action: Action, sight: Sight, now: number): VolumeC
   if (action.do !== "report")
     return {
       state: "waiting",
-      message: `The connection to "${nqn}" is lost since ${since}: reads and writes wait`,
+      message: `The volume "${nqn}" is being brought back since ${since}: reads and writes wait`,
     };
   if (action.state === "failed") return failed(since, action.reason);
   return {

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readdirSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { KernelTarget } from "#sim/nvmet/kernel-target.ts";
+import type { Cluster } from "./cluster.ts";
+import type { ClusterVolume, Content } from "./cluster-volume.ts";
+import { waitFor } from "./wait-for.ts";
+import { sh, uuidFor } from "./world.ts";
+import { assertRecords, Writer } from "./writer.ts";
+
+const configfs = "/sys/kernel/config/nvmet";
+const check = "/mnt/check";
+
+/** A published volume, and a pod that writes records into it, each flushed before the next. */
+export class UsedVolume implements Disposable {
+  readonly cluster: Cluster;
+  readonly volume: ClusterVolume;
+  readonly content: Content;
+  readonly nqn: string;
+  readonly writer: Writer;
+  /** Where a guest has mounted the file system that it made on its raw block volume. */
+  readonly guest: string | undefined;
+
+  static async start(cluster: Cluster, content: Content, parameters?: Record<string, string>) {
+    const volume = await cluster.controller.create({
+      content,
+      sizeMiB: 320,
+      ...(parameters && { parameters }),
+    });
+    const { path, nqn } = await cluster.bringUp(volume);
+    const guest = content === "block" ? mountAsGuest(path, volume.name) : undefined;
+    const used = new UsedVolume(cluster, { volume, content, nqn, guest, folder: guest ?? path });
+    await used.writer.progress();
+    return used;
+  }
+
+  private constructor(
+    cluster: Cluster,
+    parts: Pick<UsedVolume, "volume" | "content" | "nqn" | "guest"> & { readonly folder: string },
+  ) {
+    this.cluster = cluster;
+    this.volume = parts.volume;
+    this.content = parts.content;
+    this.nqn = parts.nqn;
+    this.guest = parts.guest;
+    this.writer = new Writer(`${parts.folder}/records`);
+  }
+
+  /** The appliance does not answer for this volume any more, and the writer waits. */
+  async lose(): Promise<void> {
+    this.cluster.fabric.interrupt(this.nqn);
+    await waitFor(`${this.nqn} is not live`, () => !this.isLive());
+    // What was flushed before is reported a moment later.
+    await delay(1_000);
+    const { flushed } = this.writer.report;
+    await delay(1_000);
+    assert.ok(this.writer.report.flushed - flushed <= 1, "nothing is written in the outage");
+  }
+
+  restore(): void {
+    this.cluster.fabric.resume(this.nqn);
+  }
+
+  /** As an appliance does that has restarted and names its namespaces anew. */
+  restoreWithNewIdentity(text: string): void {
+    const [port = "1"] = readdirSync(`${configfs}/ports`);
+    const target = new KernelTarget(configfs, Number(port));
+    const image = sh(`cat ${configfs}/subsystems/${this.nqn}/namespaces/1/device_path`).trim();
+    target.unexport(this.nqn);
+    target.export({ nqn: this.nqn, image, namespaceUuid: uuidFor(text) });
+  }
+
+  isLive(): boolean {
+    return this.cluster.controllers(this.nqn).includes("live");
+  }
+
+  /** Number of the device that the hold lies on. */
+  under(): string {
+    return sh(`dmsetup deps -o devno rds-csi-${this.nqn}`);
+  }
+
+  /** The writer met no error, and each of its records is in the image, whose file system is whole. */
+  async finish(): Promise<void> {
+    await this.writer.progress();
+    const report = await this.writer.stop();
+    assert.equal(report.error, undefined);
+    if (this.guest !== undefined) sh(`umount ${this.guest}`);
+    await this.cluster.takeDown(this.volume);
+    const image = this.cluster.image(this.volume);
+    sh(this.content === "xfs" ? `xfs_repair -n -f ${image}` : `e2fsck -fn ${image}`);
+    mkdirSync(check, { recursive: true });
+    sh(`mount -o loop,ro ${image} ${check}`);
+    try {
+      assertRecords(`${check}/records`, report);
+    } finally {
+      sh(`umount ${check}`);
+    }
+    await this.cluster.controller.delete(this.volume);
+  }
+
+  [Symbol.dispose](): void {
+    this.writer[Symbol.dispose]();
+  }
+}
+
+function mountAsGuest(device: string, name: string): string {
+  const folder = `/mnt/${name}`;
+  mkdirSync(folder, { recursive: true });
+  sh(`mkfs.ext4 -q -F ${device} && mount ${device} ${folder}`);
+  return folder;
+}

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
+import { clusterWith } from "../rig/scenario.ts";
+import { UsedVolume } from "../rig/used-volume.ts";
+import { waitFor } from "../rig/wait-for.ts";
+
+const scenario = clusterWith();
+/** The kernel gives up after four seconds. */
+const impatient = { ctrlLossTmo: "4", reconnectDelay: "1", keepAliveTmo: "2" };
+
+scenario(
+  "a plugin that is dead before, in and after a short outage delays nobody",
+  async (cluster) => {
+    using used = await UsedVolume.start(cluster, "ext4");
+    await cluster.node().kill();
+    await used.lose();
+    used.restore();
+    await used.writer.progress();
+    await cluster.node().start();
+    await used.finish();
+    cluster.assertNothingLeft();
+  },
+);
+
+scenario(
+  "a plugin that was killed in an outage puts the hold on the new device when it is back",
+  async (cluster) => {
+    using used = await UsedVolume.start(cluster, "ext4", impatient);
+    const under = used.under();
+    await used.lose();
+    await cluster.node().kill();
+    await waitFor("the kernel gives up", () => cluster.controllers(used.nqn).length === 0);
+    used.restore();
+    await delay(2_000);
+    assert.deepEqual(cluster.controllers(used.nqn), [], "nobody connects while the plugin is dead");
+    await cluster.node().start();
+    await used.writer.progress();
+    assert.notEqual(used.under(), under);
+    await used.finish();
+    cluster.assertNothingLeft();
+  },
+);
+
+scenario("two volumes that come back in the other order get their own devices", async (cluster) => {
+  using one = await UsedVolume.start(cluster, "ext4", impatient);
+  using two = await UsedVolume.start(cluster, "xfs", impatient);
+  for (const used of [one, two]) cluster.fabric.interrupt(used.nqn);
+  for (const used of [one, two])
+    await waitFor("the kernel gives up", () => cluster.controllers(used.nqn).length === 0);
+  two.restore();
+  await two.writer.progress();
+  one.restore();
+  await one.writer.progress();
+  await two.finish();
+  await one.finish();
+  cluster.assertNothingLeft();
+});
