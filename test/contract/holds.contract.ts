@@ -85,13 +85,13 @@ async function isAbsent({ holds, device }: HoldsHarness): Promise<void> {
   assert.deepEqual(await holds.list(ctx), []);
   await holds.remove(device.nqn, ctx);
   for (const call of [
-    holds.status(device.nqn, ctx),
-    holds.swap(device, ctx),
-    holds.grow(device, ctx),
-    holds.resume(device.nqn, ctx),
-    holds.reinstate(device.nqn, ctx),
-    holds.failQueue(device.nqn, ctx),
-    holds.queueAgain(device.nqn, ctx),
+    () => holds.status(device.nqn, ctx),
+    () => holds.swap(device, ctx),
+    () => holds.grow(device, ctx),
+    () => holds.resume(device.nqn, ctx),
+    () => holds.reinstate(device.nqn, ctx),
+    () => holds.failQueue(device.nqn, ctx),
+    () => holds.queueAgain(device.nqn, ctx),
   ])
     await assert.rejects(call, { kind: "not-found" });
 }
