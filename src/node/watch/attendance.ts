@@ -65,13 +65,13 @@ export class Attendance {
     }
   }
 
-  /** A volume that a call is busy with is left to it, until the next tick. */
+  /** A volume that a call is busy with is left to it, for a second. */
   async #step(listed: StagedVolume, watched: Watched, ctx: Context): Promise<void> {
     const glance = await this.#decide(listed, watched, ctx);
     if (glance === undefined) return;
     if (idle.has(glance.action.do)) return await this.#take(glance, watched, ctx);
     using lock = this.#locks.tryAcquire(listed.volumeId);
-    if (lock === undefined) return;
+    if (lock === undefined) return this.#pause(watched, retryMs);
     // The call that had the lock until now may have changed everything.
     const decision = await this.#decide(listed, watched, ctx);
     if (decision !== undefined) await this.#take(decision, watched, ctx);

@@ -1,3 +1,4 @@
+import type { Connection } from "#domain/ports/connections.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import { type Context, withTimeout } from "#lib/context.ts";
 import type { KeyedMutex } from "#lib/keyed-mutex.ts";
@@ -31,6 +32,8 @@ export class Watch implements AsyncDisposable {
   readonly #attendance: Attendance;
   readonly #end = new AbortController();
   #surveyAt = 0;
+  #staged: readonly StagedVolume[] = [];
+  #recordsFailure = "";
   #loop: Promise<void> | undefined;
 
   constructor(parts: WatchParts) {
@@ -45,9 +48,7 @@ export class Watch implements AsyncDisposable {
   /** Looks at every volume once. @returns after the looks, not after the steps that follow from them. */
   async tick(): Promise<void> {
     const ctx = this.#context();
-    const { host } = this.#parts;
-    const records = await host.records.list(ctx);
-    const staged = records.filter(({ phase }) => phase === "staged");
+    const staged = await this.#listStaged(ctx);
     this.#forgetOthers(new Set(staged.map(({ volumeId }) => volumeId)));
     const disturbed = await this.#survey(ctx);
     for (const volume of staged) {
@@ -80,14 +81,40 @@ export class Watch implements AsyncDisposable {
     }
   }
 
+  /** While the records cannot be read, those that were known are looked after. */
+  async #listStaged(ctx: Context): Promise<readonly StagedVolume[]> {
+    const { host, log } = this.#parts;
+    try {
+      const records = await host.records.list(ctx);
+      this.#staged = records.filter(({ phase }) => phase === "staged");
+      this.#recordsFailure = "";
+    } catch (error) {
+      const failure = String(error);
+      if (failure !== this.#recordsFailure)
+        log.error(
+          { error: failure },
+          "Cannot read which volumes are staged: going on with those known",
+        );
+      this.#recordsFailure = failure;
+    }
+    return this.#staged;
+  }
+
   #needsAttention({ target }: StagedVolume, watched: Watched): boolean {
     const now = this.#parts.host.clock.now();
     if (watched.isBusy) return false;
-    if (!watched.isLost && watched.settled !== undefined && now < watched.dueAt) return false;
+    if (!watched.isLost && now < watched.dueAt) return false;
     const connection = this.#parts.host.connections.observe(target.nqn);
-    if (watched.isLost) return keyOf(connection) !== watched.lastSeen || now >= watched.dueAt;
+    if (watched.isLost) return this.#isNew(connection, watched) || now >= watched.dueAt;
     watched.dueAt = now + calmMs - incidentMs / 2;
     return connection !== watched.settled && !isSame(connection, watched.settled);
+  }
+
+  #isNew(connection: Connection, watched: Watched): boolean {
+    const seen = keyOf(connection);
+    const isNew = seen !== watched.lastSeen;
+    watched.lastSeen = seen;
+    return isNew;
   }
 
   /** A volume that finds no room has its turn at a later tick. */
