@@ -41,6 +41,8 @@ class Story {
   readonly volumes: readonly AttachedVolume[];
   readonly #uses: readonly VolumeUse[] = [mountUse(), blockUse()];
   readonly #written = new Map<string, string>();
+  /** Waited in a hold when its volume went elsewhere. */
+  readonly #forbidden = new Set<string>();
   #counter = 0;
 
   constructor(canHold: boolean) {
@@ -62,6 +64,8 @@ class Story {
     assert.deepEqual(this.world.kernel.damage, []);
     for (const [file, content] of this.#written)
       assert.equal(this.volumes[0]?.disk.files.get(file), content, `${file} is intact`);
+    for (const file of this.#forbidden)
+      assert.ok(!this.volumes[0]?.disk.files.has(file), `${file} was not replayed`);
     for (const [path, { content }] of this.world.paths.entries)
       assert.ok(content === undefined || content === "", `${path} was not written to`);
   }
@@ -164,15 +168,20 @@ class Story {
 
   #write(volume: AttachedVolume, pod: Pod): void {
     const mount = this.world.topmost(targetPathOf(volume, pod));
-    if (mount?.device === undefined || !this.world.kernel.isLive(mount.device)) return;
+    if (mount?.device === undefined) return;
+    const { device } = mount;
+    const waits = "under" in device && this.world.kernel.mayWait(device);
+    if (!waits && !this.world.kernel.isLive(device)) return;
     const file = `file-${this.#counter++}`;
     this.world.write(targetPathOf(volume, pod), file, pod);
-    this.#written.set(file, pod);
+    if (!waits) this.#written.set(file, pod);
   }
 
   /** Another node gets the volume, formats it if it is blank, writes, and gives it back. */
   #move(volume: AttachedVolume, kernelGivesUp: boolean): void {
     const { kernel } = this.world;
+    for (const file of kernel.holds.get(volume.nqn)?.waiting.keys() ?? [])
+      this.#forbidden.add(file);
     this.world.moveAway(volume);
     if (kernelGivesUp) kernel.drop(volume.nqn);
     else kernel.lose(volume.nqn);
