@@ -37,9 +37,22 @@ export async function openHolds(
       { queueTimeoutSeconds: support.queueTimeoutSeconds },
       "This host ends holds by itself: queue_if_no_path_timeout_secs of dm_multipath is not 0",
     );
-  const hasRules = await installHostRules(runUdev);
+  const hasRules = await keepUdevAway(runUdev, ctx);
   ctx.log.info({ existing, hasRules }, "Volumes are held while their connection is lost");
   return holds;
+}
+
+/** A folder that may not be written to is no reason to serve no volume. */
+async function keepUdevAway(runUdev: string, ctx: Context): Promise<boolean> {
+  try {
+    return await installHostRules(runUdev);
+  } catch (error) {
+    ctx.log.warn(
+      { runUdev, error: String(error) },
+      "Cannot tell udev to leave volumes alone: the host may use what guests keep in them",
+    );
+    return false;
+  }
 }
 
 /**

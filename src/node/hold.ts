@@ -71,7 +71,7 @@ async function takeOver(
     if (hold.suspended) await host.holds.resume(nqn, ctx);
     return;
   }
-  if ((await mountsOf({ ...device, ...hold }, host, ctx)).length > 0)
+  if ((await mountsOf(hold, host, ctx)).length > 0)
     throw new DriverError(
       "unavailable",
       `Cannot stage "${nqn}" on "${device.path}" (${device.majorMinor}): its hold "${path}" is in use and has not been put on it yet`,
