@@ -94,8 +94,9 @@ async function proveAndSwap(
 }
 
 /**
- * Lets what can be read or written through first, so that only what cannot gets its error; the queue waits again
- * in any case.
+ * Lets what can be read or written through first, so that of what has waited only what cannot gets its error; the
+ * queue waits again in any case. Between the failure and the second reinstatement, some milliseconds, other I/O
+ * that arrives finds no path either and fails too: device-mapper fails paths, not blocks.
  */
 async function passErrors({ target }: StagedVolume, holds: Holds, ctx: Context): Promise<void> {
   await holds.reinstate(target.nqn, ctx);
