@@ -1,6 +1,6 @@
 import type { VolumeUse } from "./access-mode.ts";
-import type { ReconnectPolicy } from "./reconnect.ts";
 import type { ConnectOptions, NvmeTarget } from "./nvme-target.ts";
+import type { ReconnectPolicy } from "./reconnect.ts";
 
 /** What this node must remember about a volume across a restart of the plugin. */
 export interface StagedVolume {
