@@ -4,6 +4,7 @@ import { logOutcome, subjectFields } from "./call-log.ts";
 import { callSignal } from "./call-signal.ts";
 import type { Handler } from "./handler.ts";
 import { loggable } from "./loggable.ts";
+import { UnreadableRequest } from "./request-reader.ts";
 import { type FailureStatus, failureStatus } from "./status.ts";
 
 /** One call of a method. */
@@ -47,6 +48,7 @@ async function answer<Request, Response>(
   using caller = callSignal(call, stop);
   callLog.debug({ request: loggable(call.request) }, "Call received");
   try {
+    if (call.request instanceof UnreadableRequest) throw call.request.reason;
     const response = await handler(call.request, { signal: caller.signal, log: callLog });
     callLog.debug({ response: loggable(response) }, "Call handled");
     logOutcome(callLog, rpc, { code: status.OK, durationMs: durationMs() });
