@@ -35,7 +35,8 @@ export class Readiness {
   async #failure(ctx: Context): Promise<string | undefined> {
     const { check, limitMilliseconds } = this.#options;
     try {
-      await check(withTimeout(ctx, limitMilliseconds));
+      using limited = withTimeout(ctx, limitMilliseconds);
+      await check(limited);
       return undefined;
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
