@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, existsSync, writeFileSync } from "node:fs";
+import { createWriteStream, existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Simulator } from "#sim/simulator.ts";
@@ -46,9 +46,10 @@ export class DriverProcess implements AsyncDisposable {
     return this.#child.pid ?? 0;
   }
 
-  /** @throws {Error} when the process ends, or does not listen within ten seconds. */
-  async listening(): Promise<void> {
-    for (let waited = 0; waited < 10_000 && this.#child.exitCode === null; waited += 5) {
+  /** @throws {Error} when the process ends, or does not listen within `limitMs`. */
+  async listening(limitMs = 10_000): Promise<void> {
+    const endsAt = Date.now() + limitMs;
+    while (Date.now() < endsAt && this.#child.exitCode === null) {
       if (existsSync(this.socket)) return;
       await delay(5);
     }
@@ -65,6 +66,16 @@ export class DriverProcess implements AsyncDisposable {
     this.#child.kill("SIGTERM");
     await ended;
     return this.#child.exitCode;
+  }
+
+  /** SIGKILL; its socket, which a killed process leaves, goes too. */
+  async kill(): Promise<void> {
+    const ended = new Promise<void>((resolve) => this.#child.once("exit", () => resolve()));
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      this.#child.kill("SIGKILL");
+      await ended;
+    }
+    rmSync(this.socket, { force: true });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

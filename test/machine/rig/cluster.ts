@@ -20,6 +20,8 @@ import { sh } from "./world.ts";
 const folder = "/run/cluster";
 const data = "/appliance";
 const pool = "storage-pool";
+/** On the loopback interface while the data network is up. */
+const dataAddress = "10.42.67.1";
 const configfs = "/sys/kernel/config/nvmet";
 
 export interface ClusterOptions {
@@ -46,11 +48,12 @@ export class Cluster implements AsyncDisposable {
 
   static async start(options: ClusterOptions = {}): Promise<Cluster> {
     const { nodes: nodeIds = ["node-a"], nodeConfig = { deviceTimeout: "10s" } } = options;
+    setDataNetwork("up");
     const simulator = await Simulator.start(simulatorOptions(options));
     const nodes = nodeIds.map((id) => new Kubelet(id, join(folder, id), nodeConfig));
     const controller = new ControlPlane(folder, {
       clusterId: "machine",
-      appliances: { rds: applianceConfig(simulator) },
+      appliances: { rds: { ...applianceConfig(simulator), data: { addresses: [dataAddress] } } },
       nodes: nodeIds,
       kubernetes: "off",
       logLevel: "debug",
@@ -89,6 +92,15 @@ export class Cluster implements AsyncDisposable {
     await this.node(nodeId).unpublish(volume);
     await this.node(nodeId).unstage(volume);
     await this.controller.unpublish(volume, nodeId);
+  }
+
+  /** Lets packets of NVMe/TCP vanish, without a word to either side. SSH goes on. */
+  loseDataNetwork(): void {
+    setDataNetwork("down");
+  }
+
+  restoreDataNetwork(): void {
+    setDataNetwork("up");
   }
 
   /** The volume's item on the appliance. */
@@ -139,7 +151,7 @@ export class Cluster implements AsyncDisposable {
   /** The last lines that the processes logged, for scenarios that fail. */
   logs(): string {
     const files = [this.controller, ...this.#nodes.values()].map(({ logFile }) => logFile);
-    return sh(`tail -n 25 ${files.join(" ")}`);
+    return sh(`tail -n 8 ${files.join(" ")} | cut -c -700`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -149,6 +161,7 @@ export class Cluster implements AsyncDisposable {
     quietly("nvme disconnect-all");
     for (const { target } of this.mounts().toReversed()) quietly(`umount -l '${target}'`);
     await this.simulator[Symbol.asyncDispose]();
+    setDataNetwork("down");
     quietly(`umount ${data}`);
     rmSync(folder, { recursive: true });
   }
@@ -162,11 +175,16 @@ function simulatorOptions({ pool: type = "btrfs", switches = {} }: ClusterOption
   return {
     stateDirectory: join(folder, "appliance"),
     dataDirectory: data,
+    dataAddress,
     backEnd: "nvmet",
     pools: [{ mountPoint: pool, size: 3 * 1024 * MiB, type, raid: "none" }],
     hostKeyTypes: ["ed25519"],
     switches,
   } as const;
+}
+
+function setDataNetwork(state: "up" | "down"): void {
+  sh(`ip address ${state === "up" ? "replace" : "delete"} ${dataAddress}/32 dev lo`);
 }
 
 function quietly(command: string): void {
