@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, existsSync, rmSync, writeFileSync } from "node:fs";
+import { createWriteStream, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Simulator } from "#sim/simulator.ts";
@@ -50,7 +51,7 @@ export class DriverProcess implements AsyncDisposable {
   async listening(limitMs = 10_000): Promise<void> {
     const endsAt = Date.now() + limitMs;
     while (Date.now() < endsAt && this.#child.exitCode === null) {
-      if (existsSync(this.socket)) return;
+      if (await answers(this.socket)) return;
       await delay(5);
     }
     throw new Error(
@@ -81,6 +82,18 @@ export class DriverProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
+}
+
+/** The file of a socket is there a moment before somebody listens. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    socket.once("error", () => resolve(false));
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
 }
 
 /** The `appliances.<name>` section for a simulator that has a state directory. */
