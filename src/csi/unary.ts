@@ -32,7 +32,7 @@ export function unary<Request, Response>(
   return (call, callback) => {
     const answered = answer(begin(), call).then((result) => {
       if ("response" in result) callback(null, result.response);
-      else callback(wellFormed(result.failure));
+      else callback(presentable(result.failure));
     });
     enter(answered);
   };
@@ -60,7 +60,15 @@ async function answer<Request, Response>(
   }
 }
 
-/** grpc-js passes the text through encodeURI, which throws on half of a surrogate pair. */
-function wellFormed({ code, details }: FailureStatus): FailureStatus {
-  return { code, details: details.toWellFormed() };
+/** Details travel in a header: too long a one ends the connection, and with it every other call. */
+const longestDetails = 1_000;
+
+/**
+ * Details as one line of bounded length, for they may quote what the CO or RouterOS sent. grpc-js passes the
+ * text through encodeURI, which throws on half of a surrogate pair.
+ */
+function presentable({ code, details }: FailureStatus): FailureStatus {
+  const line = details.replaceAll(/\p{Cc}+/gu, " ");
+  const shown = line.length > longestDetails ? `${line.slice(0, longestDetails)}…` : line;
+  return { code, details: shown.toWellFormed() };
 }
