@@ -1,5 +1,5 @@
+import { abortable } from "#lib/abortable.ts";
 import type { Context } from "#lib/context.ts";
-import { abortable } from "./transport/abortable.ts";
 import type { Link } from "./transport/link.ts";
 
 /** Remembers what was found out, or made, for as long as the connection lasts over which it was. */

@@ -1,8 +1,8 @@
 import type { Client } from "ssh2";
 import { DriverError } from "#domain/errors.ts";
+import { abortable } from "#lib/abortable.ts";
 import type { Context } from "#lib/context.ts";
 import { type TimeLimit, timeLimit } from "#lib/time-limit.ts";
-import { abortable } from "./abortable.ts";
 import { collect, type ExecResult } from "./collect.ts";
 import type { Endpoint } from "./endpoint.ts";
 
