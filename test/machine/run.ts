@@ -30,6 +30,15 @@ function prepare(series: string): string {
   return out;
 }
 
+/** The driver as the image ships it: in an emulated machine it starts in half the time of the sources. */
+function bundle(): void {
+  const { status } = spawnSync(process.execPath, ["scripts/bundle.ts"], {
+    cwd: project,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  if (status !== 0) throw new Error("Cannot bundle the driver: see above");
+}
+
 const scenarios = globSync(join(import.meta.dirname, "scenarios/*.machine.ts"))
   .map((file) => relative(project, file))
   .filter((file) => positionals.length === 0 || positionals.some((word) => file.includes(word)))
@@ -82,6 +91,7 @@ async function lane(series: string, kernel: string): Promise<number> {
   return failed;
 }
 
+bundle();
 // apt takes one at a time; the machines themselves run side by side, one for each kernel.
 const kernels = values.kernel.map((series) => [series, prepare(series)] as const);
 const failures = await Promise.all(kernels.map(([series, kernel]) => lane(series, kernel)));
