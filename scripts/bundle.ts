@@ -11,8 +11,9 @@ const { metafile } = await build({
   format: "cjs",
   // Newer syntax is lowered, so that an older Node.js gets as far as the sentence that says it is too old.
   target: "node20",
-  // Optional and native: ssh2 does without them, in a try of its own.
-  external: ["cpu-features", "*/sshcrypto.node"],
+  // ssh2's optional native parts: it does without them, in a try of its own. The loader of .proto files is for
+  // channelz and ORCA, which are not used: grpc-js asks for it only there, and it brings 0.2 MiB.
+  external: ["cpu-features", "*/sshcrypto.node", "@grpc/proto-loader"],
   mainFields: ["module", "main"],
   // A third less text to keep in memory; names stay, so that stack traces can be read.
   minifyWhitespace: true,

@@ -1,4 +1,3 @@
-import { randomInt } from "node:crypto";
 import type { ControllerConfig } from "#config/roles.ts";
 import { Claims } from "#controller/claims.ts";
 import { controllerHandlers } from "#csi/controller/service.ts";
@@ -10,6 +9,7 @@ import { systemClock as clock } from "#lib/clock.ts";
 import type { Context } from "#lib/context.ts";
 import { KeyedMutex } from "#lib/keyed-mutex.ts";
 import type { Log } from "#lib/log.ts";
+import { randomNonce } from "#lib/nonce.ts";
 import { ConfiguredAppliances } from "./appliances.ts";
 import { nodeDirectory } from "./node-directory.ts";
 import { probeLimits } from "./probe-limits.ts";
@@ -40,7 +40,7 @@ export async function startController(
           appliances,
           nodes,
           clock,
-          nonce,
+          nonce: randomNonce,
           locks: new KeyedMutex(),
           claims: new Claims(),
           cluster: clusterId,
@@ -58,11 +58,4 @@ function requireDefault(appliances: ConfiguredAppliances) {
   if (found === undefined)
     throw new DriverError("internal", "Cannot serve: there is no default appliance");
   return found;
-}
-
-/** Eight random characters of 0-9 and a-z. */
-function nonce(): string {
-  return randomInt(36 ** 8)
-    .toString(36)
-    .padStart(8, "0");
 }

@@ -1,5 +1,5 @@
 import { Client, credentials, type ServiceDefinition } from "@grpc/grpc-js";
-import { ControllerService, NodeService } from "./gen/csi.ts";
+import { ControllerService, IdentityService, NodeService } from "./gen/csi.ts";
 import type { UnaryMethod } from "./service-handlers.ts";
 
 /** Every call of a service as a function. It throws grpc-js' `ServiceError`, with code and message. */
@@ -11,6 +11,7 @@ export type CallsOf<Service> = {
 
 /** The other side of the sockets, as sidecars and kubelet call it; for the demo and for tests. */
 export class CsiClient implements Disposable {
+  readonly identity: CallsOf<IdentityService>;
   readonly controller: CallsOf<ControllerService>;
   readonly node: CallsOf<NodeService>;
   readonly #client: Client;
@@ -18,6 +19,7 @@ export class CsiClient implements Disposable {
   /** @param address - `unix:///csi/csi.sock`; connects at the first call. */
   constructor(address: string) {
     this.#client = new Client(address, credentials.createInsecure());
+    this.identity = callsOf(this.#client, IdentityService);
     this.controller = callsOf(this.#client, ControllerService);
     this.node = callsOf(this.#client, NodeService);
   }

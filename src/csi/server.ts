@@ -13,6 +13,7 @@ import type { Log } from "#lib/log.ts";
 import { type Endpoint, parseEndpoint } from "./endpoint.ts";
 import { ControllerService, IdentityService, NodeService } from "./gen/csi.ts";
 import type { Handler } from "./handler.ts";
+import { tolerant } from "./request-reader.ts";
 import type { CsiServices } from "./service-handlers.ts";
 import { clearSocketFile } from "./socket-file.ts";
 import { unary } from "./unary.ts";
@@ -111,7 +112,8 @@ export class CsiServer implements AsyncDisposable {
     const implementation: UntypedServiceImplementation = {};
     for (const [name, handler] of Object.entries(handlers))
       if (handler !== undefined) implementation[name] = this.#method(definition, name, handler);
-    this.#server.addService(definition, implementation);
+    const methods = Object.entries(definition).map(([name, method]) => [name, tolerant(method)]);
+    this.#server.addService(Object.fromEntries(methods), implementation);
   }
 
   #method(definition: ServiceDefinition, name: string, handler: Handler<unknown, unknown>) {

@@ -4,6 +4,7 @@ import { logOutcome, subjectFields } from "./call-log.ts";
 import { callSignal } from "./call-signal.ts";
 import type { Handler } from "./handler.ts";
 import { loggable } from "./loggable.ts";
+import { UnreadableRequest } from "./request-reader.ts";
 import { type FailureStatus, failureStatus } from "./status.ts";
 
 /** One call of a method. */
@@ -31,7 +32,7 @@ export function unary<Request, Response>(
   return (call, callback) => {
     const answered = answer(begin(), call).then((result) => {
       if ("response" in result) callback(null, result.response);
-      else callback(wellFormed(result.failure));
+      else callback(presentable(result.failure));
     });
     enter(answered);
   };
@@ -47,6 +48,7 @@ async function answer<Request, Response>(
   using caller = callSignal(call, stop);
   callLog.debug({ request: loggable(call.request) }, "Call received");
   try {
+    if (call.request instanceof UnreadableRequest) throw call.request.reason;
     const response = await handler(call.request, { signal: caller.signal, log: callLog });
     callLog.debug({ response: loggable(response) }, "Call handled");
     logOutcome(callLog, rpc, { code: status.OK, durationMs: durationMs() });
@@ -58,7 +60,15 @@ async function answer<Request, Response>(
   }
 }
 
-/** grpc-js passes the text through encodeURI, which throws on half of a surrogate pair. */
-function wellFormed({ code, details }: FailureStatus): FailureStatus {
-  return { code, details: details.toWellFormed() };
+/** Details travel in a header: too long a one ends the connection, and with it every other call. */
+const longestDetails = 1_000;
+
+/**
+ * Details as one line of bounded length, for they may quote what the CO or RouterOS sent. grpc-js passes the
+ * text through encodeURI, which throws on half of a surrogate pair.
+ */
+function presentable({ code, details }: FailureStatus): FailureStatus {
+  const line = details.replaceAll(/\p{Cc}+/gu, " ");
+  const shown = line.length > longestDetails ? `${line.slice(0, longestDetails)}…` : line;
+  return { code, details: shown.toWellFormed() };
 }

@@ -37,7 +37,8 @@ export class ApiClient implements Disposable {
    * @throws {DriverError} `permission-denied` when the service account lacks the right, otherwise `unavailable`.
    */
   async get(path: string, ctx: Context): Promise<unknown> {
-    const { status, body } = await this.#fetch(path, withTimeout(ctx, this.#options.timeoutMs));
+    using limited = withTimeout(ctx, this.#options.timeoutMs);
+    const { status, body } = await this.#fetch(path, limited);
     if (status === 404) return undefined;
     if (status === 200) return parse(path, body);
     const kind = status === 401 || status === 403 ? "permission-denied" : "unavailable";

@@ -4,7 +4,8 @@ import { withTimeout } from "./context.ts";
 import { silentLog } from "./log.ts";
 
 test("withTimeout() ends the context after its time", async () => {
-  const { signal, log } = withTimeout({ signal: new AbortController().signal, log: silentLog }, 5);
+  using limited = withTimeout({ signal: new AbortController().signal, log: silentLog }, 5);
+  const { signal, log } = limited;
   assert.equal(signal.aborted, false);
   await new Promise((resolve) => signal.addEventListener("abort", resolve));
   assert.equal(signal.reason.name, "TimeoutError");
@@ -13,7 +14,7 @@ test("withTimeout() ends the context after its time", async () => {
 
 test("withTimeout() ends with its parent, for the parent's reason", () => {
   const parent = new AbortController();
-  const { signal } = withTimeout({ signal: parent.signal, log: silentLog }, 60_000);
+  using limited = withTimeout({ signal: parent.signal, log: silentLog }, 60_000);
   parent.abort("gone");
-  assert.equal(signal.reason, "gone");
+  assert.equal(limited.signal.reason, "gone");
 });

@@ -1,4 +1,5 @@
 import type { Log } from "./log.ts";
+import { timeLimit } from "./time-limit.ts";
 
 /** What every asynchronous function gets as its last parameter. */
 export interface Context {
@@ -7,7 +8,8 @@ export interface Context {
   readonly log: Log;
 }
 
-/** The same context, ending at the latest after `milliseconds`. */
-export function withTimeout(ctx: Context, milliseconds: number): Context {
-  return { ...ctx, signal: AbortSignal.any([ctx.signal, AbortSignal.timeout(milliseconds)]) };
+/** The same context, ending at the latest after `milliseconds`; to be disposed when the work has ended. */
+export function withTimeout(ctx: Context, milliseconds: number): Context & Disposable {
+  const limit = timeLimit(milliseconds, ctx.signal);
+  return { ...ctx, signal: limit.signal, [Symbol.dispose]: () => limit[Symbol.dispose]() };
 }

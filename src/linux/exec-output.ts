@@ -52,7 +52,6 @@ export function collectOutput(child: Child, kill: () => void): Promise<Exit> {
     failure ??= error;
     end();
   });
-  child.on("close", end);
   child.on("exit", () => {
     const drained = setTimeout(() => {
       end();
@@ -60,7 +59,9 @@ export function collectOutput(child: Child, kill: () => void): Promise<Exit> {
       child.stderr?.destroy();
     }, drainMs);
     drained.unref();
+    child.on("close", () => clearTimeout(drained));
   });
+  child.on("close", end);
   return promise;
 }
 

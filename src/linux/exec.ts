@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Context } from "#lib/context.ts";
+import { timeLimit } from "#lib/time-limit.ts";
 import { ExecError } from "./exec-error.ts";
 import { collectOutput, type Exit } from "./exec-output.ts";
 import { packageOf } from "./packages.ts";
@@ -53,9 +54,8 @@ export function createExec(graceMs = 2_000): Exec {
     const startedAt = Date.now();
     const child = start(request);
     const ended = collectOutput(child, () => killGroup(child, "SIGKILL"));
-    const limit = AbortSignal.timeout(request.timeoutMs);
-    const stop = AbortSignal.any([ctx.signal, limit]);
-    const inTime = await untilAborted(ended, stop);
+    using limit = timeLimit(request.timeoutMs, ctx.signal);
+    const inTime = await untilAborted(ended, limit.signal);
     const exit = inTime ?? (await terminate(child, ended, graceMs));
     if (exit === undefined) {
       hanging.add(key);

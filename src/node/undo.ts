@@ -1,4 +1,5 @@
 import type { Context } from "#lib/context.ts";
+import { timeLimit } from "#lib/time-limit.ts";
 
 type Step = (ctx: Context) => Promise<void>;
 
@@ -27,7 +28,8 @@ export class Undo implements AsyncDisposable {
 
   /** Never throws: the failure that led here is the one to report. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const ctx = { ...this.#ctx, signal: AbortSignal.timeout(limitMilliseconds) };
+    using limit = timeLimit(limitMilliseconds);
+    const ctx = { ...this.#ctx, signal: limit.signal };
     for (const step of this.#steps.toReversed()) {
       try {
         await step(ctx);

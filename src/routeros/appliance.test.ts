@@ -154,6 +154,17 @@ test("the probe is repeated after each reconnection and no more often", async ()
   assert.equal(probes(), 1);
 });
 
+test("a slow appliance comes to serve callers who wait for less time than its probe takes", async () => {
+  await using rig = await SimulatedAppliance.start({ switches: { latency: 100 } });
+  const { volumes } = rig.driver();
+  const hasty = () => volumes.survey(testContext({ signal: AbortSignal.timeout(400) }));
+  const answers: string[] = [];
+  while (answers.length < 20 && !answers.includes("served"))
+    answers.push(await hasty().then(() => "served", String));
+  assert.equal(answers.at(-1), "served");
+  assert.ok(answers.length > 1, "the probe was no longer than the wait");
+});
+
 test("an appliance that is away fails each call at once but the one that tries", async () => {
   await using rig = await SimulatedAppliance.start();
   const driver = await rig.warmDriver();

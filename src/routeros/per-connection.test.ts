@@ -37,6 +37,23 @@ test("PerConnection.get() lets the next try when the first fails, and remembers 
   assert.deepEqual(second, { status: "fulfilled", value: 2 });
 });
 
+test("PerConnection.get() goes on loading when its caller leaves, for those who come after", async () => {
+  const { promise: loaded, resolve } = Promise.withResolvers<void>();
+  let loads = 0;
+  const known = new PerConnection({ generation: 1 }, async ({ signal }) => {
+    await loaded;
+    signal.throwIfAborted();
+    return ++loads;
+  });
+  const hasty = new AbortController();
+  const first = assert.rejects(known.get(testContext({ signal: hasty.signal })), /gone/);
+  hasty.abort(new Error("gone"));
+  await first;
+  await assert.rejects(known.get(testContext({ signal: hasty.signal })), /gone/);
+  resolve();
+  assert.equal(await known.get(testContext()), 1);
+});
+
 test("PerConnection.forget() makes the next get() load again", async () => {
   let loads = 0;
   const known = new PerConnection({ generation: 1 }, async () => ++loads);

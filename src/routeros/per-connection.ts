@@ -1,8 +1,12 @@
+import { abortable } from "#lib/abortable.ts";
 import type { Context } from "#lib/context.ts";
-import { abortable } from "./transport/abortable.ts";
 import type { Link } from "./transport/link.ts";
 
-/** Remembers what was found out, or made, for as long as the connection lasts over which it was. */
+/**
+ * Remembers what was found out, or made, for as long as the connection lasts over which it was. Loading takes
+ * several commands and does not end with the caller that began it: else a slow appliance, on which it takes
+ * longer than callers wait, would begin anew each time and never serve. Each of its commands has a limit.
+ */
 export class PerConnection<T> {
   readonly #link: Pick<Link, "generation">;
   readonly #load: (ctx: Context) => Promise<T>;
@@ -14,16 +18,20 @@ export class PerConnection<T> {
     this.#load = load;
   }
 
-  /** One caller loads at a time; those who wait try themselves if it fails. @throws what `load` throws. */
+  /**
+   * One caller loads at a time; those who wait try themselves if it fails.
+   * @throws what `load` throws, or the signal's reason when the caller leaves first.
+   */
   async get(ctx: Context): Promise<T> {
     while (this.#loading !== undefined) await abortable(this.#loading, ctx.signal);
     if (this.#known !== undefined && this.#known.generation === this.#link.generation)
       return this.#known.value;
-    const loading = this.#reload(ctx);
+    ctx.signal.throwIfAborted();
+    const loading = this.#reload({ log: ctx.log, signal: new AbortController().signal });
     this.#loading = loading.catch(ignore).finally(() => {
       this.#loading = undefined;
     });
-    return await loading;
+    return await abortable(loading, ctx.signal);
   }
 
   /** The next `get` loads again. */

@@ -1,5 +1,5 @@
+import { abortable } from "#lib/abortable.ts";
 import type { Context } from "#lib/context.ts";
-import { abortable } from "./transport/abortable.ts";
 
 /** One read that somebody waits for. */
 interface SharedRead<T> {

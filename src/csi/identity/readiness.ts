@@ -1,5 +1,8 @@
+import { abortable } from "#lib/abortable.ts";
 import type { Clock } from "#lib/clock.ts";
-import { type Context, withTimeout } from "#lib/context.ts";
+import type { Context } from "#lib/context.ts";
+import type { Log } from "#lib/log.ts";
+import { timeLimit } from "#lib/time-limit.ts";
 
 export interface ReadinessOptions {
   /** Throws the reason when calls cannot be served now. */
@@ -10,32 +13,45 @@ export interface ReadinessOptions {
   readonly clock: Clock;
 }
 
-/** Answers Probe: a failing check means "not ready", not an error, and its reason is logged when it changes. */
+/**
+ * Answers Probe: a failing check means "not ready", not an error, and its reason is logged when it changes.
+ * Callers share one check, which does not end with any of them: probes often have a second only, and a slow
+ * appliance would never get to the end of its first one.
+ */
 export class Readiness {
   readonly #options: ReadinessOptions;
   #last: { readonly ready: boolean; readonly at: number } | undefined;
   #reason: string | undefined;
+  #checking: Promise<boolean> | undefined;
 
   constructor(options: ReadinessOptions) {
     this.#options = options;
   }
 
-  readonly ready = async (ctx: Context): Promise<boolean> => {
+  /** @throws the signal's reason when the caller leaves first. */
+  readonly ready = async ({ signal, log }: Context): Promise<boolean> => {
     const { cacheMilliseconds, clock } = this.#options;
     if (this.#last && clock.now() - this.#last.at < cacheMilliseconds) return this.#last.ready;
-    const reason = await this.#failure(ctx);
-    // A caller that did not wait has learned nothing about the check.
-    if (ctx.signal.aborted) return false;
-    this.#last = { ready: reason === undefined, at: clock.now() };
-    if (reason !== this.#reason) tell(reason, ctx);
-    this.#reason = reason;
-    return this.#last.ready;
+    this.#checking ??= this.#check(log).finally(() => {
+      this.#checking = undefined;
+    });
+    return await abortable(this.#checking, signal);
   };
 
-  async #failure(ctx: Context): Promise<string | undefined> {
+  async #check(log: Log): Promise<boolean> {
+    const reason = await this.#failure(log);
+    const ready = reason === undefined;
+    this.#last = { ready, at: this.#options.clock.now() };
+    if (reason !== this.#reason) tell(reason, log);
+    this.#reason = reason;
+    return ready;
+  }
+
+  async #failure(log: Log): Promise<string | undefined> {
     const { check, limitMilliseconds } = this.#options;
     try {
-      await check(withTimeout(ctx, limitMilliseconds));
+      using limit = timeLimit(limitMilliseconds);
+      await check({ log, signal: limit.signal });
       return undefined;
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
@@ -43,7 +59,7 @@ export class Readiness {
   }
 }
 
-function tell(reason: string | undefined, { log }: Context): void {
+function tell(reason: string | undefined, log: Log): void {
   if (reason === undefined) log.info({}, "Ready to serve");
   else log.warn({ reason }, "Not ready to serve");
 }

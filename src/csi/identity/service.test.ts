@@ -77,15 +77,22 @@ test("Readiness.ready() does not wait for a check that hangs", async () => {
   assert.equal(await readiness.ready(testContext()), false);
 });
 
-test("Readiness.ready() learns nothing from a caller that has gone", async () => {
-  const gone = new AbortController();
+test("Readiness.ready() gets to the end of a slow check though no caller waits for it", async () => {
+  const { promise: checked, resolve: finish } = Promise.withResolvers<void>();
+  let checks = 0;
   const check = async ({ signal }: Context) => {
-    gone.abort();
+    checks += 1;
+    await checked;
     signal.throwIfAborted();
   };
   const log = new RecordingLog();
   const readiness = new Readiness({ ...options, check, clock: new ManualClock() });
-  assert.equal(await readiness.ready(testContext({ signal: gone.signal, log })), false);
+  for (let call = 0; call < 3; call += 1) {
+    const hasty = testContext({ signal: AbortSignal.abort(new Error("gone")), log });
+    await assert.rejects(readiness.ready(hasty), { message: "gone" });
+  }
   assert.deepEqual(log.records, []);
+  finish();
   assert.equal(await readiness.ready(testContext({ log })), true);
+  assert.equal(checks, 1);
 });

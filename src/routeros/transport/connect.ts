@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { connect as connectSocket, type Socket } from "node:net";
 import { Client, type ConnectConfig } from "ssh2";
 import { DriverError } from "#domain/errors.ts";
-import { abortable } from "./abortable.ts";
+import { abortable } from "#lib/abortable.ts";
+import { timeLimit } from "#lib/time-limit.ts";
 import { connectFailure } from "./connect-failure.ts";
 import { Connection } from "./connection.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -17,7 +18,7 @@ const keepAliveDelayMs = 15_000;
  * key, `permission-denied` when RouterOS does not accept the key.
  */
 export async function connect(endpoint: Endpoint, signal: AbortSignal): Promise<Connection> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(endpoint.connectTimeoutMs)]);
+  using limit = timeLimit(endpoint.connectTimeoutMs, signal);
   const socket = openSocket(endpoint);
   const client = new Client();
   client.on("error", ignore);
@@ -27,8 +28,8 @@ export async function connect(endpoint: Endpoint, signal: AbortSignal): Promise<
     return presented === endpoint.hostKey;
   };
   try {
-    await abortable(once(socket, "connect"), limit);
-    await abortable(handshake(client, clientConfig(endpoint, socket, onHostKey)), limit);
+    await abortable(once(socket, "connect"), limit.signal);
+    await abortable(handshake(client, clientConfig(endpoint, socket, onHostKey)), limit.signal);
     return new Connection(client, endpoint);
   } catch (error) {
     socket.destroy();

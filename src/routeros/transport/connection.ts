@@ -1,7 +1,8 @@
 import type { Client } from "ssh2";
 import { DriverError } from "#domain/errors.ts";
+import { abortable } from "#lib/abortable.ts";
 import type { Context } from "#lib/context.ts";
-import { abortable } from "./abortable.ts";
+import { type TimeLimit, timeLimit } from "#lib/time-limit.ts";
 import { collect, type ExecResult } from "./collect.ts";
 import type { Endpoint } from "./endpoint.ts";
 
@@ -30,12 +31,11 @@ export class Connection implements Disposable {
    * `unknown-outcome` otherwise.
    */
   async exec(line: string, ctx: Context): Promise<ExecResult> {
-    const timeout = AbortSignal.timeout(this.#endpoint.commandTimeoutMs);
-    const limit = AbortSignal.any([ctx.signal, timeout, this.#closed.signal]);
+    using limit = timeLimit(this.#endpoint.commandTimeoutMs, ctx.signal, this.#closed.signal);
     try {
-      return await abortable(this.#run(line), limit);
+      return await abortable(this.#run(line), limit.signal);
     } catch (error) {
-      const failure = this.#failure(error, ctx, timeout);
+      const failure = this.#failure(error, ctx, limit);
       this[Symbol.dispose]();
       throw failure;
     }
@@ -55,19 +55,19 @@ export class Connection implements Disposable {
     return promise;
   }
 
-  #failure(cause: unknown, ctx: Context, timeout: AbortSignal): DriverError {
+  #failure(cause: unknown, ctx: Context, limit: TimeLimit): DriverError {
     const act = `Cannot run a command on appliance "${this.#endpoint.name}"`;
     const refusal = refusalOf(cause);
     if (refusal !== undefined)
       return new DriverError("unavailable", `${act}: ${refusal}`, { cause });
-    return new DriverError("unknown-outcome", `${act}: ${this.#stateOf(cause, ctx, timeout)}`, {
+    return new DriverError("unknown-outcome", `${act}: ${this.#stateOf(cause, ctx, limit)}`, {
       cause,
     });
   }
 
-  #stateOf(cause: unknown, ctx: Context, timeout: AbortSignal): string {
+  #stateOf(cause: unknown, ctx: Context, limit: TimeLimit): string {
     if (ctx.signal.aborted) return "the call ended before RouterOS answered";
-    if (timeout.aborted) return `no answer within ${this.#endpoint.commandTimeoutMs / 1000} s`;
+    if (limit.passed) return `no answer within ${this.#endpoint.commandTimeoutMs / 1000} s`;
     if (!this.open) return "the connection was lost before RouterOS answered";
     return cause instanceof Error ? cause.message : String(cause);
   }

@@ -1,6 +1,6 @@
 import { DriverError } from "#domain/errors.ts";
+import { abortable } from "#lib/abortable.ts";
 import type { Context } from "#lib/context.ts";
-import { abortable } from "./abortable.ts";
 import type { ExecResult } from "./collect.ts";
 import { connect } from "./connect.ts";
 import type { Connection } from "./connection.ts";

@@ -8,6 +8,7 @@ import {
   capabilityFor,
   clusterVolume,
 } from "./cluster-volume.ts";
+import { driverCommand } from "./driver-command.ts";
 import type { PublishContext } from "./kubelet.ts";
 import { clientOf, rpc } from "./rpc.ts";
 
@@ -42,7 +43,7 @@ export class ControlPlane implements AsyncDisposable {
 
   launch(): DriverProcess {
     const parts = { role: "controller", folder: this.#folder, config: this.#config } as const;
-    this.#process = new DriverProcess(parts);
+    this.#process = new DriverProcess({ ...parts, command: driverCommand });
     return this.#process;
   }
 

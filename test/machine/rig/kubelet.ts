@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { NodeClient } from "#csi/gen/csi.ts";
 import { DriverProcess } from "#test/rig/driver-process.ts";
 import { type ClusterVolume, isBlock } from "./cluster-volume.ts";
+import { driverCommand } from "./driver-command.ts";
 import { clientOf, rpc } from "./rpc.ts";
 
 /** Starting takes seconds in an emulated machine. */
@@ -38,7 +39,8 @@ export class Kubelet implements AsyncDisposable {
 
   /** Starts the plugin without waiting for it. */
   launch(): DriverProcess {
-    this.#process = new DriverProcess({ role: "node", folder: this.#folder, config: this.#config });
+    const parts = { role: "node", folder: this.#folder, config: this.#config } as const;
+    this.#process = new DriverProcess({ ...parts, command: driverCommand });
     return this.#process;
   }
 

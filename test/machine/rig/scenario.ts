@@ -11,13 +11,13 @@ export function clusterWith(options: ClusterOptions = {}): Scenario {
     await cluster?.[Symbol.asyncDispose]();
   });
   return (name, run) => {
-    test(name, async (t) => {
-      cluster ??= await Cluster.start(options);
+    test(name, async () => {
       try {
+        cluster ??= await Cluster.start(options);
         await run(cluster);
-      } catch (error) {
-        t.diagnostic(cluster.logs());
-        throw error;
+      } catch (cause) {
+        const logs = cluster?.logs() ?? "";
+        throw new Error(`The scenario failed. The driver logged last:\n${logs}`, { cause });
       }
     });
   };

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { testContext } from "#test/fakes/context.ts";
+import { DmKernel } from "#test/fakes/dm-kernel.ts";
+import { exitCode, ScriptedExec } from "#test/fakes/scripted-exec.ts";
+import { SysfsTree } from "#test/fakes/sysfs-tree.ts";
+import { Dmsetup } from "./dmsetup.ts";
+import { LinuxHoldProbe } from "./hold-probe.ts";
+
+const ctx = testContext();
+
+test("probe() tells of nothing missing when a table could be loaded, and takes its devices away", async () => {
+  using kernel = new DmKernel();
+  kernel.tree.attributes("module/dm_multipath/parameters", { queue_if_no_path_timeout_secs: 30 });
+  kernel.tree.attributes("module/nvme_core/parameters", { multipath: "Y" });
+  kernel.addDisk("253:0", 4096);
+  const probe = new LinuxHoldProbe(new Dmsetup(kernel.exec), kernel.tree.sysfs);
+  assert.deepEqual(await probe.probe(ctx), {
+    missing: undefined,
+    queueTimeoutSeconds: 30,
+    nativeMultipath: true,
+  });
+  assert.equal(kernel.device("rds-csi-probe"), undefined);
+  assert.equal(kernel.device("rds-csi-probe-base"), undefined);
+});
+
+test("probe() says what dmsetup said, and takes away what it had made", async () => {
+  using kernel = new DmKernel();
+  kernel.addDisk("253:0", 4096);
+  kernel.faults.push({ verb: "load", failure: exitCode(1, "Invalid argument") });
+  const probe = new LinuxHoldProbe(new Dmsetup(kernel.exec), kernel.tree.sysfs);
+  assert.deepEqual(await probe.probe(ctx), {
+    missing: "Cannot make a hold: dmsetup failed with exit code 1: Invalid argument",
+    queueTimeoutSeconds: 0,
+    nativeMultipath: false,
+  });
+  assert.equal(kernel.device("rds-csi-probe"), undefined);
+  assert.equal(kernel.device("rds-csi-probe-base"), undefined);
+});
+
+test("probe() says that dmsetup is not installed; a call that has ended says nothing", async () => {
+  using tree = new SysfsTree();
+  const reason = "is not installed (package dmsetup)";
+  const none = new ScriptedExec(() => ({ reason, notInstalled: true }));
+  const probe = new LinuxHoldProbe(new Dmsetup(none.exec), tree.sysfs);
+  const { missing } = await probe.probe(ctx);
+  assert.equal(missing, `Cannot make a hold: dmsetup ${reason}`);
+  const ended = new ScriptedExec(() => ({ reason: "was ended with the call", aborted: true }));
+  await assert.rejects(new LinuxHoldProbe(new Dmsetup(ended.exec), tree.sysfs).probe(ctx), {
+    kind: "deadline-exceeded",
+  });
+});

@@ -1,0 +1,263 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { BlockDevice } from "#domain/block-device.ts";
+import type { Nqn } from "#domain/nqn.ts";
+import { MiB } from "#lib/bytes.ts";
+import { testContext } from "#test/fakes/context.ts";
+import { DmKernel } from "#test/fakes/dm-kernel.ts";
+import { RecordingLog } from "#test/fakes/recording-log.ts";
+import { Dmsetup } from "./dmsetup.ts";
+import { holdName } from "./hold-name.ts";
+import { LinuxDeviceMapper } from "./linux-device-mapper.ts";
+
+const nqn = "nqn.2000-02.com.mikrotik:pvc-a.1-abcdefgh" as Nqn;
+const name = holdName(nqn);
+const ctx = testContext();
+
+function setUp() {
+  const kernel = new DmKernel();
+  const { tree, dev, deviceNumberOf } = kernel;
+  const dmsetup = new Dmsetup(kernel.exec);
+  const holds = new LinuxDeviceMapper({ dmsetup, sysfs: tree.sysfs, dev, deviceNumberOf });
+  const disk = (majorMinor: string, sizeBytes = 64 * MiB, blockBytes = 4096): BlockDevice => {
+    kernel.addDisk(majorMinor, sizeBytes, blockBytes);
+    return { nqn, path: "/dev/nvme0n1", majorMinor, sizeBytes, blockBytes };
+  };
+  return { kernel, holds, disk, [Symbol.dispose]: () => kernel[Symbol.dispose]() };
+}
+
+test("create() makes a hold that find() and list() show, and the same call again changes nothing", async () => {
+  using world = setUp();
+  const { holds, kernel } = world;
+  const device = world.disk("259:1");
+  const hold = await holds.create(device, ctx);
+  assert.deepEqual(hold, {
+    nqn,
+    path: `${kernel.dev}/dm-0`,
+    majorMinor: "253:0",
+    sizeBytes: 64 * MiB,
+    suspended: false,
+  });
+  assert.deepEqual(await holds.create(device, ctx), hold);
+  assert.deepEqual(await holds.find(nqn, ctx), hold);
+  assert.deepEqual(await holds.list(ctx), [hold]);
+  assert.equal(kernel.verbs.filter((verb) => verb === "create").length, 1);
+});
+
+test("create() replaces what an interrupted create() left without a table", async () => {
+  using world = setUp();
+  const device = world.disk("259:1");
+  await new Dmsetup(world.kernel.exec).createWithoutTable(name, ctx);
+  assert.equal(await world.holds.find(nqn, ctx), undefined);
+  assert.equal((await world.holds.create(device, ctx)).sizeBytes, 64 * MiB);
+});
+
+test("create() refuses a device in use, and leaves no hold", async () => {
+  using world = setUp();
+  const device = world.disk("259:1");
+  world.kernel.tree.attributes("dev/block/259:1/holders/dm-7", {});
+  await assert.rejects(world.holds.create(device, ctx), {
+    kind: "failed-precondition",
+    message: `Cannot hold "${nqn}": 259:1 is in use by "dm-7"`,
+  });
+  world.kernel.tree.remove("dev/block/259:1/holders/dm-7");
+  world.kernel.mountDisk("259:1");
+  await assert.rejects(world.holds.create(device, ctx), { kind: "unavailable" });
+  assert.deepEqual(await world.holds.list(ctx), []);
+});
+
+test("create() refuses an NQN that the name of a device cannot carry, before any call", async () => {
+  using world = setUp();
+  const long = `nqn.2000-02.com.mikrotik:${"x".repeat(95)}` as Nqn;
+  await assert.rejects(world.holds.create({ ...world.disk("259:1"), nqn: long }, ctx), {
+    kind: "failed-precondition",
+    message: /: its NQN has 120 characters, more than the name of a device can carry$/,
+  });
+  assert.deepEqual(world.kernel.verbs, []);
+});
+
+test("create() refuses when its node is not in /dev", async () => {
+  using world = setUp();
+  world.kernel.hostDev = false;
+  await assert.rejects(world.holds.create(world.disk("259:1"), ctx), {
+    kind: "failed-precondition",
+    message: /dm-0" is not 253:0; ".*" must be the host's$/,
+  });
+});
+
+test("create() refuses an NQN whose hold lies elsewhere", async () => {
+  using world = setUp();
+  await world.holds.create(world.disk("259:1"), ctx);
+  await assert.rejects(world.holds.create(world.disk("259:2"), ctx), {
+    kind: "already-exists",
+    message: `Cannot hold "${nqn}": it lies on 259:1, not on 259:2`,
+  });
+});
+
+test("find() and list() leave out devices that are not ours", async () => {
+  using world = setUp();
+  world.kernel.tree.attributes("block/dm-9", { dev: "253:9", size: 8 });
+  world.kernel.tree.attributes("block/dm-9/dm", { uuid: "mpath-36001405", suspended: 0 });
+  world.kernel.tree.attributes("block/nvme0n1", { dev: "259:1", size: 8 });
+  await world.holds.create(world.disk("259:1"), ctx);
+  assert.deepEqual(
+    (await world.holds.list(ctx)).map((hold) => hold.nqn),
+    [nqn],
+  );
+});
+
+test("status() tells paths, queue and openers; remove() says when it is open", async () => {
+  using world = setUp();
+  const { holds, kernel } = world;
+  await holds.create(world.disk("259:1"), ctx);
+  kernel.failPaths(name);
+  kernel.open(name);
+  await holds.failQueue(nqn, ctx);
+  assert.deepEqual(await holds.status(nqn, ctx), {
+    device: "259:1",
+    paths: ["failed", "failed"],
+    queueing: false,
+    openCount: 1,
+  });
+  await assert.rejects(holds.remove(nqn, ctx), {
+    kind: "unavailable",
+    message: `Cannot remove hold "${nqn}": it is open`,
+  });
+  await holds.reinstate(nqn, ctx);
+  await holds.queueAgain(nqn, ctx);
+  const { paths, queueing } = await holds.status(nqn, ctx);
+  assert.deepEqual([...paths, queueing], ["active", "active", true]);
+});
+
+test("every change of a hold that is not there is not-found, and remove() succeeds", async () => {
+  using world = setUp();
+  const { holds } = world;
+  const device = world.disk("259:1");
+  await holds.remove(nqn, ctx);
+  for (const call of [
+    holds.status(nqn, ctx),
+    holds.swap(device, ctx),
+    holds.grow(device, ctx),
+    holds.resume(nqn, ctx),
+    holds.reinstate(nqn, ctx),
+    holds.failQueue(nqn, ctx),
+    holds.queueAgain(nqn, ctx),
+  ])
+    await assert.rejects(call, { kind: "not-found", message: /there is none$/ });
+});
+
+test("swap() puts the hold on another device, keeps its length, and queues again", async () => {
+  using world = setUp();
+  const { holds, kernel } = world;
+  await holds.create(world.disk("259:1"), ctx);
+  kernel.removeDisk("259:1");
+  kernel.failPaths(name);
+  await holds.failQueue(nqn, ctx);
+  await holds.swap(world.disk("259:2", 96 * MiB), ctx);
+  assert.deepEqual(await holds.status(nqn, ctx), {
+    device: "259:2",
+    paths: ["active", "active"],
+    queueing: true,
+    openCount: 0,
+  });
+  assert.equal((await holds.find(nqn, ctx))?.sizeBytes, 64 * MiB);
+});
+
+test("swap() refuses a device that is smaller, has other blocks, or is in use, before any change", async () => {
+  using world = setUp();
+  const { holds, kernel } = world;
+  await holds.create(world.disk("259:1"), ctx);
+  await assert.rejects(holds.swap(world.disk("259:2", 32 * MiB), ctx), {
+    kind: "failed-precondition",
+    message: `Cannot put hold "${nqn}" on 259:2: it has 33554432 bytes, the hold has 67108864`,
+  });
+  await assert.rejects(holds.swap(world.disk("259:3", 64 * MiB, 512), ctx), {
+    kind: "failed-precondition",
+    message: /on 259:3: its blocks have 512 bytes, those of the hold 4096$/,
+  });
+  const used = world.disk("259:4");
+  kernel.tree.attributes("dev/block/259:4/holders/dm-7", {});
+  await assert.rejects(holds.swap(used, ctx), { kind: "failed-precondition", message: /"dm-7"$/ });
+  assert.equal(kernel.verbs.includes("load"), false);
+});
+
+test("swap() that the kernel refuses half-way leaves the old table, resumed and alone", async () => {
+  using world = setUp();
+  const { holds, kernel } = world;
+  await holds.create(world.disk("259:1"), ctx);
+  const mistaken = { ...world.disk("259:2", 32 * MiB), sizeBytes: 64 * MiB };
+  await assert.rejects(holds.swap(mistaken, ctx), { kind: "unavailable" });
+  const { live, inactive, suspended } = kernel.device(name) ?? assert.fail();
+  assert.deepEqual([live?.device, inactive, suspended], ["259:1", undefined, false]);
+});
+
+test("swap() that does not end in time throws away the table that it loaded", async () => {
+  using world = setUp();
+  const { holds, kernel } = world;
+  await holds.create(world.disk("259:1"), ctx);
+  const failure = { reason: "did not end within 20 s", timedOut: true };
+  kernel.faults.push({ verb: "resume", failure });
+  await assert.rejects(holds.swap(world.disk("259:2"), ctx), {
+    kind: "unavailable",
+    message: `Cannot put hold "${nqn}" on 259:2: dmsetup did not end within 20 s`,
+  });
+  const { live, inactive } = kernel.device(name) ?? assert.fail();
+  assert.deepEqual([live?.device, inactive], ["259:1", undefined]);
+});
+
+test("swap() rolls back also when its call has ended meanwhile", async () => {
+  using world = setUp();
+  const { holds, kernel } = world;
+  await holds.create(world.disk("259:1"), ctx);
+  kernel.suspend(name);
+  const aborted = new AbortController();
+  const swapped = holds.swap(world.disk("259:2"), { ...ctx, signal: aborted.signal });
+  // The table is loaded by now, and the next process is not started any more.
+  aborted.abort();
+  await assert.rejects(swapped, { kind: "deadline-exceeded" });
+  const { live, inactive, suspended } = kernel.device(name) ?? assert.fail();
+  assert.deepEqual([live?.device, inactive, suspended], ["259:1", undefined, false]);
+});
+
+test("a hold that cannot be resumed is said in the log; resume() mends it later", async () => {
+  using world = setUp();
+  const { holds, kernel } = world;
+  await holds.create(world.disk("259:1"), ctx);
+  kernel.suspend(name);
+  const log = new RecordingLog();
+  const failure = { reason: "did not end within 20 s", timedOut: true };
+  kernel.faults.push({ verb: "resume", failure }, { verb: "resume", failure });
+  await assert.rejects(holds.swap(world.disk("259:2"), { ...ctx, log }), { kind: "unavailable" });
+  assert.deepEqual(
+    log.records.map(({ level, message, fields }) => [level, message, fields["nqn"]]),
+    [["error", "Cannot resume a hold: its I/O waits", nqn]],
+  );
+  assert.equal((await holds.find(nqn, ctx))?.suspended, true);
+  await holds.resume(nqn, ctx);
+  assert.equal((await holds.find(nqn, ctx))?.suspended, false);
+});
+
+test("failQueue() resumes a suspended hold first, which takes no message", async () => {
+  using world = setUp();
+  const { holds, kernel } = world;
+  await holds.create(world.disk("259:1"), ctx);
+  kernel.suspend(name);
+  await holds.failQueue(nqn, ctx);
+  assert.equal((await holds.status(nqn, ctx)).queueing, false);
+});
+
+test("grow() makes the hold as long as the device, never shorter", async () => {
+  using world = setUp();
+  const { holds, kernel } = world;
+  const device = world.disk("259:1");
+  await holds.create(device, ctx);
+  await holds.grow(device, ctx);
+  assert.equal(kernel.verbs.includes("load"), false);
+  const grown = world.disk("259:1", 96 * MiB);
+  await holds.grow(grown, ctx);
+  assert.equal((await holds.find(nqn, ctx))?.sizeBytes, 96 * MiB);
+  await assert.rejects(holds.grow(device, ctx), {
+    kind: "out-of-range",
+    message: `Cannot grow hold "${nqn}" to 67108864 bytes: it has 100663296 already`,
+  });
+});
