@@ -70,7 +70,8 @@ async function connect(
   { initiator }: WatchHost,
   ctx: Context,
 ): Promise<void> {
-  await initiator.connect(target, options, withTimeout(ctx, connectLimitMs));
+  using limited = withTimeout(ctx, connectLimitMs);
+  await initiator.connect(target, options, limited);
 }
 
 /** The name may lead elsewhere since the proof began: the number that is swapped to must still be this NQN's. */

@@ -13,7 +13,7 @@ const adoptLimitMs = 30_000;
  * each volume and of each hold left over. It needs neither Kubernetes nor the appliance, and never throws.
  */
 export async function adopt(host: WatchHost, ctx: Context): Promise<void> {
-  const bounded = withTimeout(ctx, adoptLimitMs);
+  using bounded = withTimeout(ctx, adoptLimitMs);
   try {
     const holds = (await host.holds?.list(bounded)) ?? [];
     for (const hold of holds) if (hold.suspended) await resume(hold, host, bounded);

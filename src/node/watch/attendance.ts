@@ -56,7 +56,8 @@ export class Attendance {
   async step(volume: StagedVolume, watched: Watched, ctx: Context): Promise<void> {
     const startedAt = this.#host.clock.now();
     try {
-      await this.#step(volume, watched, withTimeout(ctx, stepLimitMs));
+      using limited = withTimeout(ctx, stepLimitMs);
+      await this.#step(volume, watched, limited);
     } catch (error) {
       const took = this.#host.clock.now() - startedAt;
       // At least as long as it took, so that calls for the volume find its lock free half of the time.

@@ -135,7 +135,8 @@ export class Watch implements AsyncDisposable {
     if (host.survey === undefined || now < this.#surveyAt) return new Set();
     this.#surveyAt = now + surveyEveryMs;
     try {
-      return await host.survey.disturbed(withTimeout(ctx, calmMs));
+      using limited = withTimeout(ctx, calmMs);
+      return await host.survey.disturbed(limited);
     } catch (error) {
       log.warn({ error: String(error) }, "Cannot look at the holds");
       return new Set();
