@@ -1,11 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { globSync } from "node:fs";
+import { globSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { runMachine } from "./machine.ts";
 
 /*
- * `make machine`: every scenario on every kernel. Scenarios are node:test files that run inside the machine
+ * `make machine`: every scenario on the newest kernel, and some on an older one. Scenarios are node:test files that run inside the machine
  * as root, against the kernel's own NVMe/TCP initiator and target.
  */
 const project = join(import.meta.dirname, "../..");
@@ -48,6 +48,21 @@ if (process.getuid?.() !== 0) {
   say("Cannot run the machine: it needs root, for virtiofsd and to install QEMU");
   process.exit(1);
 }
+if (statSync(project).dev !== statSync("/").dev) {
+  say(
+    `Cannot run the machine: it sees the host's root file system only, and "${project}" is on another one`,
+  );
+  process.exit(1);
+}
+
+/** Of the older kernel, what depends on its NVMe and device-mapper code; all of them with `--kernel 6.1`. */
+const onOlderKernel = /\/(initiator|identity|hold-stack)\.machine\.ts$/;
+
+function isWanted(series: string, file: string): boolean {
+  const isDefault = values.kernel.length > 1 && positionals.length === 0;
+  return !isDefault || series === values.kernel[0] || onOlderKernel.test(file);
+}
+
 /** 124 = out of time, 125 = it did not come up, more = the test runner itself died: the machine broke, not the driver. */
 const firstBrokenStatus = 124;
 
@@ -69,32 +84,42 @@ async function play(kernel: string, scenario: string): Promise<Outcome> {
   return { status, output };
 }
 
-/** All scenarios on one kernel, one after another. @returns how many failed. */
-async function lane(series: string, kernel: string): Promise<number> {
-  let failed = 0;
-  for (const scenario of scenarios) {
-    const started = Date.now();
-    let { status, output } = await play(kernel, scenario);
-    if (status >= firstBrokenStatus) {
-      say(
-        [...output, `REPEATED  kernel ${series}  ${scenario}: the machine broke (${status})`].join(
-          "\n",
-        ),
-      );
-      ({ status, output } = await play(kernel, scenario));
-    }
-    const seconds = ((Date.now() - started) / 1000).toFixed(0);
-    const verdict = status === 0 ? "ok" : `FAILED (${status})`;
-    say([...output, `${verdict}  kernel ${series}  ${scenario}  ${seconds} s`].join("\n"));
-    if (status !== 0) failed += 1;
+/** @returns whether the scenario passed. */
+async function run({ series, kernel, scenario }: Job): Promise<boolean> {
+  const started = Date.now();
+  let { status, output } = await play(kernel, scenario);
+  if (status >= firstBrokenStatus) {
+    const broken = `REPEATED  kernel ${series}  ${scenario}: the machine broke (${status})`;
+    say([...output, broken].join("\n"));
+    ({ status, output } = await play(kernel, scenario));
   }
-  return failed;
+  const seconds = ((Date.now() - started) / 1000).toFixed(0);
+  const verdict = status === 0 ? "ok" : `FAILED (${status})`;
+  say([...output, `${verdict}  kernel ${series}  ${scenario}  ${seconds} s`].join("\n"));
+  return status === 0;
 }
 
+interface Job {
+  readonly series: string;
+  readonly kernel: string;
+  readonly scenario: string;
+}
+
+/** Takes jobs until none is left. */
+async function worker(jobs: Job[], outcomes: boolean[]): Promise<void> {
+  for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) outcomes.push(await run(job));
+}
+
+const jobs: Job[] = [];
+for (const series of values.kernel) {
+  const kernel = prepare(series);
+  const wanted = scenarios.filter((file) => isWanted(series, file));
+  jobs.push(...wanted.map((scenario) => ({ series, kernel, scenario })));
+}
 bundle();
-// apt takes one at a time; the machines themselves run side by side, one for each kernel.
-const kernels = values.kernel.map((series) => [series, prepare(series)] as const);
-const failures = await Promise.all(kernels.map(([series, kernel]) => lane(series, kernel)));
-const failed = failures.reduce((sum, count) => sum + count, 0);
-say(`${kernels.length * scenarios.length - failed} passed, ${failed} failed`);
-process.exitCode = failed === 0 && scenarios.length > 0 ? 0 : 1;
+const outcomes: boolean[] = [];
+// Two machines side by side: one alone leaves half of a small host idle.
+await Promise.all([worker(jobs, outcomes), worker(jobs, outcomes)]);
+const failed = outcomes.filter((passed) => !passed).length;
+say(`${outcomes.length - failed} passed, ${failed} failed`);
+process.exitCode = failed === 0 && outcomes.length > 0 ? 0 : 1;
