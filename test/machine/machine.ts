@@ -58,7 +58,16 @@ function startQemu(
   return spawn(
     "qemu-system-x86_64",
     [
-      ...["-accel", "tcg,thread=multi,tb-size=512", "-M", "q35", "-cpu", "max", "-smp", "2"],
+      ...[
+        "-accel",
+        "tcg,thread=multi,tb-size=512",
+        "-M",
+        "q35",
+        "-cpu",
+        "max,pku=off,la57=off",
+        "-smp",
+        "2",
+      ],
       ...[
         "-m",
         `${memoryMiB}`,
