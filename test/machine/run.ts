@@ -78,7 +78,7 @@ async function play(kernel: string, scenario: string): Promise<Outcome> {
   const output: string[] = [];
   const status = await runMachine({
     kernel,
-    command: `cd ${project} && UDEV=${kernel}/udev exec node_modules/.bin/node --no-opt --no-maglev --test --test-isolation=none --test-timeout=150000 --test-reporter=./test/reporter.ts ${scenario}`,
+    command: `cd ${project} && UDEV=${kernel}/udev exec node_modules/.bin/node --no-opt --no-maglev --test --test-isolation=none --test-force-exit --test-timeout=150000 --test-reporter=./test/reporter.ts ${scenario}`,
     memoryMiB: 1024,
     diskMiB: 4096,
     limitSeconds: 400,
