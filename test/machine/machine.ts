@@ -58,7 +58,7 @@ function startQemu(
   return spawn(
     "qemu-system-x86_64",
     [
-      ...["-accel", "tcg,thread=multi,tb-size=512", "-M", "q35", "-cpu", "Nehalem", "-smp", "2"],
+      ...["-accel", "tcg,thread=multi,tb-size=512", "-M", "q35", "-cpu", "max", "-smp", "2"],
       ...[
         "-m",
         `${memoryMiB}`,
