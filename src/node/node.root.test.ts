@@ -12,10 +12,11 @@ import {
 import { join } from "node:path";
 import type { FsType, VolumeUse } from "#domain/access-mode.ts";
 import { MiB } from "#lib/bytes.ts";
+import { capSysResource } from "#linux/abilities.ts";
 import { testContext } from "#test/fakes/context.ts";
 import { blockUse, mountUse } from "#test/fakes/node/node-world.ts";
 import { RealHost } from "#test/rig/real-host.ts";
-import { capSysResource, rootTest } from "#test/rig/root.ts";
+import { rootTest } from "#test/rig/root.ts";
 import { expand } from "./expand.ts";
 import type { NodeHost } from "./host.ts";
 import { publish } from "./publish.ts";

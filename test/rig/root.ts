@@ -1,6 +1,6 @@
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
 import test, { type TestContext } from "node:test";
+import { hasCapability, isInstalled } from "#linux/abilities.ts";
 
 export interface RootNeeds {
   /** Programs, by name. */
@@ -10,9 +10,6 @@ export interface RootNeeds {
   /** Numbers of capabilities, as in linux/capability.h. */
   readonly capabilities?: readonly number[];
 }
-
-/** Lets resize2fs grow a mounted ext4. */
-export const capSysResource = 24;
 
 /** A test on the real machine; it is skipped, saying why, where the machine lacks what it needs. */
 export function rootTest(
@@ -32,27 +29,8 @@ function missingFor({ tools = [], filesystems = [], capabilities = [] }: RootNee
   const known = readFileSync("/proc/filesystems", "utf8").split(/\s+/);
   const filesystem = filesystems.find((name) => !known.includes(name));
   if (filesystem !== undefined) return `needs a kernel with ${filesystem}`;
-  const capability = capabilities.find((number) => !isEffective(number));
+  const capability = capabilities.find((number) => !hasCapability(number));
   return capability === undefined
     ? undefined
     : `needs capability ${capability}, which root lacks here`;
-}
-
-function isInstalled(name: string): boolean {
-  return ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"].some(
-    (folder) => {
-      try {
-        accessSync(join(folder, name), constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    },
-  );
-}
-
-function isEffective(capability: number): boolean {
-  const [, hex = "0"] =
-    /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
-  return ((BigInt(`0x${hex}`) >> BigInt(capability)) & 1n) === 1n;
 }

@@ -1,7 +1,8 @@
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Context } from "#lib/context.ts";
+import { capSysResource, hasCapability, isInstalled } from "#linux/abilities.ts";
 import { createExec } from "#linux/exec.ts";
 
 /** What this machine lets the demo show, and what its kernel shows. */
@@ -68,24 +69,4 @@ function lacks({
     : [
         "growth of a mounted ext4: the kernel asks for CAP_SYS_RESOURCE, which root lacks on this machine. With xfsprogs installed the demo uses XFS, which grows without",
       ];
-}
-
-/** linux/capability.h */
-const capSysResource = 24n;
-
-function hasCapability(capability: bigint): boolean {
-  const [, hex = "0"] =
-    /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
-  return ((BigInt(`0x${hex}`) >> capability) & 1n) === 1n;
-}
-
-function isInstalled(program: string): boolean {
-  return ["/usr/sbin", "/sbin", "/usr/bin", "/bin"].some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }

@@ -3,12 +3,13 @@ import { execFileSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { type FsType, fsTypes } from "#domain/access-mode.ts";
 import { MiB } from "#lib/bytes.ts";
+import { capSysResource } from "#linux/abilities.ts";
 import { LinuxBlockDevices } from "#linux/block-devices.ts";
 import { createExec } from "#linux/exec.ts";
 import { Sysfs } from "#linux/sysfs.ts";
 import { testContext } from "#test/fakes/context.ts";
 import { LoopDisk } from "#test/rig/loop-disk.ts";
-import { capSysResource, type RootNeeds, rootTest } from "#test/rig/root.ts";
+import { type RootNeeds, rootTest } from "#test/rig/root.ts";
 import { LinuxFilesystems } from "./linux-filesystems.ts";
 
 const exec = createExec();
