@@ -41,3 +41,14 @@ export class ExecError extends Error {
     this.stderr = failure.stderr ?? "";
   }
 }
+
+/** For processes whose failure is no failure yet, because something else decides. @returns how it failed, if it did. */
+export async function failureOf(run: Promise<void>): Promise<ExecError | undefined> {
+  try {
+    await run;
+    return undefined;
+  } catch (error) {
+    if (error instanceof ExecError) return error;
+    throw error;
+  }
+}

@@ -1,6 +1,6 @@
 import type { HoldProbe, HoldSupport } from "#domain/ports/device-mapper.ts";
 import type { Context } from "#lib/context.ts";
-import { ExecError } from "../exec-error.ts";
+import { failureOf } from "../exec-error.ts";
 import type { Sysfs } from "../sysfs.ts";
 import { toolFailure } from "../tool-failure.ts";
 import type { Dmsetup } from "./dmsetup.ts";
@@ -66,15 +66,5 @@ export class LinuxHoldProbe implements HoldProbe {
 
   #parameter(module: string, parameter: string): string | undefined {
     return this.#sysfs.read("module", module, "parameters", parameter);
-  }
-}
-
-async function failureOf(run: Promise<void>): Promise<ExecError | undefined> {
-  try {
-    await run;
-    return undefined;
-  } catch (error) {
-    if (error instanceof ExecError) return error;
-    throw error;
   }
 }

@@ -7,7 +7,7 @@ import type { Initiator } from "#domain/ports/initiator.ts";
 import type { Clock } from "#lib/clock.ts";
 import type { Context } from "#lib/context.ts";
 import type { Host } from "#linux/disk-device.ts";
-import { ExecError } from "#linux/exec-error.ts";
+import { type ExecError, failureOf } from "#linux/exec-error.ts";
 import { poll } from "#linux/poll.ts";
 import { toolFailure } from "#linux/tool-failure.ts";
 import {
@@ -143,15 +143,5 @@ export class NvmeInitiator implements Initiator {
     if (failure === undefined || isThere()) return undefined;
     ctx.log.warn({ ...path, error: failure.message }, "Cannot connect a path");
     return failure;
-  }
-}
-
-async function failureOf(run: Promise<void>): Promise<ExecError | undefined> {
-  try {
-    await run;
-    return undefined;
-  } catch (error) {
-    if (error instanceof ExecError) return error;
-    throw error;
   }
 }
