@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { globSync, statSync } from "node:fs";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { parseArgs } from "node:util";
-import { runMachine } from "./machine.ts";
+import { compile } from "./compile.ts";
+import { type Job, play } from "./play.ts";
+import { Results } from "./results.ts";
 
 /*
  * `make machine`: every scenario on the newest kernel, and some on an older one. Scenarios are node:test files that run inside the machine
@@ -11,7 +13,11 @@ import { runMachine } from "./machine.ts";
 const project = join(import.meta.dirname, "../..");
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { kernel: { type: "string", multiple: true, default: ["6.12", "6.1"] } },
+  options: {
+    kernel: { type: "string", multiple: true, default: ["6.12", "6.1"] },
+    /** Machines side by side: one alone leaves half of a small host idle. */
+    jobs: { type: "string", default: "2" },
+  },
 });
 
 function say(text: string): void {
@@ -39,9 +45,15 @@ function bundle(): void {
   if (status !== 0) throw new Error("Cannot bundle the driver: see above");
 }
 
+/** By its whole name, or a part of it that ends where it ends or at a hyphen. */
+function isNamed(file: string, word: string): boolean {
+  const name = basename(file, ".machine.ts");
+  return name === word || name.startsWith(`${word}-`);
+}
+
 const scenarios = globSync(join(import.meta.dirname, "scenarios/*.machine.ts"))
   .map((file) => relative(project, file))
-  .filter((file) => positionals.length === 0 || positionals.some((word) => file.includes(word)))
+  .filter((file) => positionals.length === 0 || positionals.some((word) => isNamed(file, word)))
   .sort();
 
 if (process.getuid?.() !== 0) {
@@ -63,54 +75,27 @@ function isWanted(series: string, file: string): boolean {
   return !isDefault || series === values.kernel[0] || onOlderKernel.test(file);
 }
 
-/**
- * 124 = out of time, 125 = it did not come up, more = the test runner itself died by a signal: the machine broke, not
- * the driver. Under emulation Node.js now and then dies of SIGSEGV (139) in its first seconds; why is not known.
- */
-const firstBrokenStatus = 124;
+const results = new Results(join(project, "dist/machine-results"));
+let failedFiles = 0;
 
-interface Outcome {
-  readonly status: number;
-  readonly output: readonly string[];
-}
-
-async function play(kernel: string, scenario: string): Promise<Outcome> {
-  const output: string[] = [];
-  const status = await runMachine({
-    kernel,
-    command: `cd ${project} && UDEV=${kernel}/udev exec node_modules/.bin/node --test --test-isolation=none --test-force-exit --test-timeout=150000 --test-reporter=./test/reporter.ts ${scenario}`,
-    memoryMiB: 1024,
-    diskMiB: 4096,
-    limitSeconds: 400,
-    onLine: (line) => output.push(`  ${line}`),
-  });
-  return { status, output };
-}
-
-/** @returns whether the scenario passed. */
-async function run({ series, kernel, scenario }: Job): Promise<boolean> {
+async function run(job: Job): Promise<void> {
+  const { series, scenario } = job;
   const started = Date.now();
-  let { status, output } = await play(kernel, scenario);
-  for (let repeats = 0; status >= firstBrokenStatus && repeats < 4; repeats++) {
-    const broken = `REPEATED  kernel ${series}  ${scenario}: the machine broke (${status})`;
-    say([...output, broken].join("\n"));
-    ({ status, output } = await play(kernel, scenario));
-  }
+  const { passed, verdict, lines } = await play(job, project);
+  if (!passed) failedFiles += 1;
+  const rest = results.take(series, basename(scenario, ".machine.ts"), lines);
   const seconds = ((Date.now() - started) / 1000).toFixed(0);
-  const verdict = status === 0 ? "ok" : `FAILED (${status})`;
-  say([...output, `${verdict}  kernel ${series}  ${scenario}  ${seconds} s`].join("\n"));
-  return status === 0;
-}
-
-interface Job {
-  readonly series: string;
-  readonly kernel: string;
-  readonly scenario: string;
+  say(
+    [
+      ...rest.map((line) => `  ${line}`),
+      `${verdict}  kernel ${series}  ${scenario}  ${seconds} s`,
+    ].join("\n"),
+  );
 }
 
 /** Takes jobs until none is left. */
-async function worker(jobs: Job[], outcomes: boolean[]): Promise<void> {
-  for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) outcomes.push(await run(job));
+async function worker(jobs: Job[]): Promise<void> {
+  for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) await run(job);
 }
 
 const jobs: Job[] = [];
@@ -119,10 +104,10 @@ for (const series of values.kernel) {
   const wanted = scenarios.filter((file) => isWanted(series, file));
   jobs.push(...wanted.map((scenario) => ({ series, kernel, scenario })));
 }
+const files = jobs.length;
 bundle();
-const outcomes: boolean[] = [];
-// Two machines side by side: one alone leaves half of a small host idle.
-await Promise.all([worker(jobs, outcomes), worker(jobs, outcomes)]);
-const failed = outcomes.filter((passed) => !passed).length;
-say(`${outcomes.length - failed} passed, ${failed} failed`);
-process.exitCode = failed === 0 && outcomes.length > 0 ? 0 : 1;
+await compile(scenarios, project);
+await Promise.all(Array.from({ length: Number(values.jobs) }, () => worker(jobs)));
+say(`\n${results.pauses()}\n${files - failedFiles} files passed, ${failedFiles} failed`);
+say(results.counts());
+process.exitCode = failedFiles === 0 && files > 0 ? 0 : 1;

@@ -8,8 +8,8 @@ import {
   capabilityFor,
   clusterVolume,
 } from "./cluster-volume.ts";
-import { driverCommand } from "./driver-command.ts";
 import type { PublishContext } from "./kubelet.ts";
+import { driverCommand } from "./programs.ts";
 import { clientOf, rpc } from "./rpc.ts";
 
 export interface VolumeOptions {

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { NodeClient } from "#csi/gen/csi.ts";
 import { DriverProcess } from "#test/rig/driver-process.ts";
 import { type ClusterVolume, isBlock } from "./cluster-volume.ts";
-import { driverCommand } from "./driver-command.ts";
+import { driverCommand } from "./programs.ts";
 import { clientOf, rpc } from "./rpc.ts";
 
 /** Starting takes seconds in an emulated machine. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { recordWriter } from "./programs.ts";
 import { waitFor } from "./wait-for.ts";
 
 /** How far a writer is. */
@@ -23,8 +23,8 @@ export class Writer implements Disposable {
 
   constructor(path: string) {
     this.path = path;
-    const program = join(import.meta.dirname, "record-writer.ts");
-    this.#child = spawn(process.execPath, [program, path], {
+    const [node = "", ...program] = recordWriter;
+    this.#child = spawn(node, [...program, path], {
       stdio: ["pipe", "pipe", "inherit"],
     });
     let rest = "";

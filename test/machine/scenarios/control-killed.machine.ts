@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Cluster } from "../rig/cluster.ts";
-import { driverCommand } from "../rig/driver-command.ts";
+import { driverCommand } from "../rig/programs.ts";
 import { retry } from "../rig/retry.ts";
 import { clusterWith } from "../rig/scenario.ts";
 import { sh } from "../rig/world.ts";

@@ -1,0 +1,50 @@
+import { basename } from "node:path";
+import { programs } from "./compile.ts";
+import { runMachine } from "./machine.ts";
+
+/** A file of scenarios on one kernel. */
+export interface Job {
+  readonly series: string;
+  /** Folder of the prepared kernel. */
+  readonly kernel: string;
+  readonly scenario: string;
+}
+
+export interface Outcome {
+  readonly passed: boolean;
+  /** Why not, or `ok`. */
+  readonly verdict: string;
+  readonly lines: readonly string[];
+}
+
+/** Plenty: scenarios have a time limit of their own. */
+const limitSeconds = 900;
+
+/** The outcome in TAP goes to the console at the end, each line with its mark, apart from what else is printed. */
+export async function play({ kernel, scenario }: Job, project: string): Promise<Outcome> {
+  const lines: string[] = [];
+  const tests = [
+    ...["node_modules/.bin/node", "--enable-source-maps", "--test", "--test-isolation=none"],
+    ...["--test-force-exit", "--test-timeout=600000"],
+    ...[`--test-reporter=./${programs}/reporter.mjs`, "--test-reporter-destination=stdout"],
+    ...["--test-reporter=tap", "--test-reporter-destination=/run/results.tap"],
+    `${programs}/${basename(scenario, ".ts")}.mjs`,
+  ];
+  const status = await runMachine({
+    kernel,
+    command: `cd ${project}; export UDEV=${kernel}/udev
+${tests.join(" ")}; status=$?
+sed 's/^/TAP /' /run/results.tap; exit $status`,
+    memoryMiB: 1024,
+    diskMiB: 4096,
+    limitSeconds,
+    onLine: (line) => lines.push(line),
+  });
+  return { passed: status === 0, verdict: verdictOf(status), lines };
+}
+
+function verdictOf(status: number): string {
+  if (status === 0) return "ok";
+  if (status === 124) return `FAILED (not over in ${limitSeconds} s)`;
+  return status === 125 ? "FAILED (the machine did not come up)" : `FAILED (${status})`;
+}

@@ -1,0 +1,13 @@
+import { resolve } from "node:path";
+
+/*
+ * What runs in the machine beside the scenarios. run.ts has made it, and starts them in the project's folder.
+ */
+
+/** The driver's bundle, as the image ships it. */
+export const driverCommand: readonly string[] = [process.execPath, resolve("dist/rds-csi.cjs")];
+
+export const recordWriter: readonly string[] = [
+  process.execPath,
+  resolve(import.meta.dirname, "record-writer.mjs"),
+];
