@@ -45,11 +45,14 @@ export class Cluster implements AsyncDisposable {
   readonly controller: ControlPlane;
   readonly sysfs = new Sysfs("/sys");
   readonly #nodes: ReadonlyMap<string, Kubelet>;
+  readonly #stack: AsyncDisposableStack;
 
   static async start(options: ClusterOptions = {}): Promise<Cluster> {
     const { nodes: nodeIds = ["node-a"], nodeConfig = { deviceTimeout: "10s" } } = options;
+    await using stack = new AsyncDisposableStack();
+    stack.defer(leaveMachine);
     setDataNetwork("up");
-    const simulator = await Simulator.start(simulatorOptions(options));
+    const simulator = stack.use(await Simulator.start(simulatorOptions(options)));
     const nodes = nodeIds.map((id) => new Kubelet(id, join(folder, id), nodeConfig));
     const controller = new ControlPlane(folder, {
       clusterId: "machine",
@@ -59,18 +62,26 @@ export class Cluster implements AsyncDisposable {
       logLevel: "debug",
       fencing: { settleTime: "1s" },
     });
-    const cluster = new Cluster(simulator, controller, nodes);
+    // Without connections nothing waits any more, and what is left are only entries.
+    stack.defer(endConnections);
+    for (const process of [...nodes, controller]) stack.use(process);
     await Promise.all([controller.start(), ...nodes.map((node) => node.start())]);
-    return cluster;
+    return new Cluster(simulator, controller, nodes, stack.move());
   }
 
-  private constructor(simulator: Simulator, controller: ControlPlane, nodes: readonly Kubelet[]) {
+  private constructor(
+    simulator: Simulator,
+    controller: ControlPlane,
+    nodes: readonly Kubelet[],
+    stack: AsyncDisposableStack,
+  ) {
     const { fabric } = simulator.appliance.backEnd;
     assert.ok(fabric instanceof NvmetFabric);
     this.simulator = simulator;
     this.fabric = fabric;
     this.controller = controller;
     this.#nodes = new Map(nodes.map((node) => [node.nodeId, node]));
+    this.#stack = stack;
   }
 
   node(id = "node-a"): Kubelet {
@@ -132,8 +143,7 @@ export class Cluster implements AsyncDisposable {
 
   /** Mounts that belong to nodes. */
   mounts(): Mount[] {
-    const mounts = parseMountInfo(readFileSync("/proc/self/mountinfo", "latin1"));
-    return mounts.filter(({ target }) => target.startsWith(`${folder}/`));
+    return nodeMounts();
   }
 
   /** After the last volume was deleted: neither kernel, nodes nor appliance know anything of one. */
@@ -155,16 +165,24 @@ export class Cluster implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.controller[Symbol.asyncDispose]();
-    for (const node of this.#nodes.values()) await node[Symbol.asyncDispose]();
-    // Without connections nothing waits any more, and what is left are only entries.
-    quietly("nvme disconnect-all");
-    for (const { target } of this.mounts().toReversed()) quietly(`umount -l '${target}'`);
-    await this.simulator[Symbol.asyncDispose]();
-    setDataNetwork("down");
-    quietly(`umount ${data}`);
-    rmSync(folder, { recursive: true });
+    await this.#stack.disposeAsync();
   }
+}
+
+function nodeMounts(): Mount[] {
+  const mounts = parseMountInfo(readFileSync("/proc/self/mountinfo", "latin1"));
+  return mounts.filter(({ target }) => target.startsWith(`${folder}/`));
+}
+
+function endConnections(): void {
+  quietly("nvme disconnect-all");
+  for (const { target } of nodeMounts().toReversed()) quietly(`umount -l '${target}'`);
+}
+
+function leaveMachine(): void {
+  setDataNetwork("down");
+  quietly(`umount ${data}`);
+  rmSync(folder, { recursive: true, force: true });
 }
 
 function simulatorOptions({ pool: type = "btrfs", switches = {} }: ClusterOptions) {
