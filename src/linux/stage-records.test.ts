@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import fc from "fast-check";
@@ -47,7 +47,7 @@ function rig() {
 test("find() and list() of a node that never staged anything are empty", async () => {
   using it = rig();
   assert.equal(await it.records.find("rds1/pvc-a", ctx), undefined);
-  assert.deepEqual(await it.records.list(ctx), []);
+  assert.deepEqual(await it.records.list(ctx), { volumes: [], damaged: [] });
   await it.records.remove("rds1/pvc-a", ctx);
 });
 
@@ -74,10 +74,10 @@ test("list() returns every volume; remove() takes one away, twice", async () => 
   await it.records.save(staged, ctx);
   await it.records.save(second, ctx);
   writeFileSync(join(it.folder, ".pvc-c.json.1234.tmp"), "half a rec");
-  assert.deepEqual(await it.records.list(ctx), [second, staged]);
+  assert.deepEqual((await it.records.list(ctx)).volumes, [second, staged]);
   await it.records.remove("pvc-b", ctx);
   await it.records.remove("pvc-b", ctx);
-  assert.deepEqual(await it.records.list(ctx), [staged]);
+  assert.deepEqual(await it.records.list(ctx), { volumes: [staged], damaged: [] });
 });
 
 const text = JSON.stringify({ version: 1, ...staged });
@@ -92,14 +92,22 @@ const damages: readonly (readonly [string, string, RegExp])[] = [
 ];
 
 for (const [what, content, message] of damages)
-  test(`find() and list() fail, naming the file, when it holds ${what}`, async () => {
+  test(`find() fails and list() names the file, beside the other volumes, when it holds ${what}`, async () => {
     using it = rig();
-    await it.records.save(staged, ctx);
+    const other: StagedVolume = { ...staged, volumeId: "pvc-b" };
+    for (const volume of [staged, other]) await it.records.save(volume, ctx);
     const path = join(it.folder, "rds1%2Fpvc-a.json");
     writeFileSync(path, content);
     const expected = { kind: "internal", message };
     await assert.rejects(it.records.find("rds1/pvc-a", ctx), expected);
-    await assert.rejects(it.records.list(ctx), (error) => String(error).includes(`"${path}"`));
+    const { volumes, damaged } = await it.records.list(ctx);
+    assert.deepEqual(volumes, [other]);
+    assert.deepEqual(
+      damaged.map((record) => record.path),
+      [path],
+    );
+    assert.match(damaged[0]?.reason ?? "", message);
+    assert.ok(damaged[0]?.reason.includes(`"${path}"`));
   });
 
 test("find() takes a volume that a driver without holds has staged for one without a hold", async () => {
@@ -114,14 +122,22 @@ test("find() takes a volume that a driver without holds has staged for one witho
   });
 });
 
+test("list() names a record that is no file", async () => {
+  using it = rig();
+  const path = join(it.folder, "pvc-b.json");
+  mkdirSync(path, { recursive: true });
+  const { damaged } = await it.records.list(ctx);
+  assert.match(damaged[0]?.reason ?? "", /^Cannot read ".*pvc-b\.json": .*EISDIR/);
+});
+
 test("find() refuses a record that was copied over from another volume", async () => {
   using it = rig();
   await it.records.save(staged, ctx);
   writeFileSync(join(it.folder, "pvc-b.json"), text);
-  await assert.rejects(it.records.find("pvc-b", ctx), {
-    kind: "internal",
-    message: `Cannot use "${it.folder}/pvc-b.json": it is about "rds1/pvc-a"`,
-  });
+  const path = join(it.folder, "pvc-b.json");
+  const reason = `Cannot use "${path}": it is about "rds1/pvc-a"`;
+  await assert.rejects(it.records.find("pvc-b", ctx), { kind: "internal", message: reason });
+  assert.deepEqual(await it.records.list(ctx), { volumes: [staged], damaged: [{ path, reason }] });
 });
 
 const whole = fc.integer({ min: -1, max: 86_400 });

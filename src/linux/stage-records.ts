@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DriverError } from "#domain/errors.ts";
-import type { StageRecords } from "#domain/ports/stage-records.ts";
+import type { DamagedRecord, RecordList, StageRecords } from "#domain/ports/stage-records.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import { isMissing, removeDurably, writeAtomically } from "./atomic-file.ts";
@@ -20,17 +20,16 @@ export class FileStageRecords implements StageRecords {
   }
 
   async find(volumeId: string, _ctx: Context): Promise<StagedVolume | undefined> {
-    const path = this.#path(volumeId);
-    const found = await this.#read(path);
-    if (found !== undefined && found.volumeId !== volumeId)
-      throw new DriverError("internal", `Cannot use "${path}": it is about "${found.volumeId}"`);
-    return found;
+    return await this.#read(this.#path(volumeId));
   }
 
-  async list(_ctx: Context): Promise<readonly StagedVolume[]> {
+  async list(_ctx: Context): Promise<RecordList> {
     const names = (await this.#names()).filter((name) => name.endsWith(suffix)).sort();
-    const found = await Promise.all(names.map((name) => this.#read(join(this.#folder, name))));
-    return found.filter((volume) => volume !== undefined);
+    const found = await Promise.all(names.map((name) => this.#readAny(join(this.#folder, name))));
+    return {
+      volumes: found.flatMap((one) => (one !== undefined && "volumeId" in one ? [one] : [])),
+      damaged: found.flatMap((one) => (one !== undefined && "reason" in one ? [one] : [])),
+    };
   }
 
   async save(record: StagedVolume, _ctx: Context): Promise<void> {
@@ -43,7 +42,18 @@ export class FileStageRecords implements StageRecords {
 
   async #read(path: string): Promise<StagedVolume | undefined> {
     const record = await readJsonFile(path, stageRecordSchema);
-    return record && volumeFrom(record);
+    if (record === undefined) return undefined;
+    if (this.#path(record.volumeId) === path) return volumeFrom(record);
+    throw new DriverError("internal", `Cannot use "${path}": it is about "${record.volumeId}"`);
+  }
+
+  async #readAny(path: string): Promise<StagedVolume | DamagedRecord | undefined> {
+    try {
+      return await this.#read(path);
+    } catch (error) {
+      if (!(error instanceof DriverError)) throw error;
+      return { path, reason: error.message };
+    }
   }
 
   async #names(): Promise<string[]> {

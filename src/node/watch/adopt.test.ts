@@ -66,6 +66,23 @@ test("adopt() leaves a hold alone that is open, whatever the records say", async
   assert.deepEqual(world.warnings, ["Left a hold alone: it is open, and no record names it"]);
 });
 
+test("adopt() removes no hold that a damaged record may name, and goes on with the other volumes", async () => {
+  const world = new WatchedWorld();
+  const whole = await staged(world, "pvc-a");
+  const damaged = world.attach("pvc-b");
+  await stage(world.stageRequest(damaged), world.host, world.ctx);
+  const other = world.attach("pvc-c");
+  world.kernel.connect(other.nqn);
+  await world.holds.create(world.kernel.find(other.nqn) ?? assert.fail(), world.ctx);
+  world.kernel.mounts = world.kernel.mounts.filter(({ target }) => !target.includes("pvc-b"));
+  world.records.damaged.add("pvc-b");
+  world.log.records.length = 0;
+  await adopt(world.watchHost, world.ctx);
+  for (const { nqn } of [whole, damaged, other]) assert.ok(world.kernel.holds.has(nqn));
+  const left = "Left a hold alone: a record that cannot be read may name it";
+  assert.deepEqual(world.told, ["Found a volume of an earlier run", left, left]);
+});
+
 test("adopt() survives records that cannot be read", async () => {
   const world = new WatchedWorld();
   const volume = await staged(world);

@@ -9,18 +9,21 @@ const adoptLimitMs = 30_000;
 
 /**
  * Matches what an earlier life of this plugin left on the node, before any call is served: I/O that an interrupted
- * change of a hold stopped goes on, and holds that nobody has a record of, or open, are removed. One line tells of
- * each volume and of each hold left over. It needs neither Kubernetes nor the appliance, and never throws.
+ * change of a hold stopped goes on, and holds that nobody has a record of, or open, are removed. While a record cannot
+ * be read, nobody can tell whose a hold is that no other names. One line tells of each volume and of each hold left
+ * over. It needs neither Kubernetes nor the appliance, and never throws.
  */
 export async function adopt(host: WatchHost, ctx: Context): Promise<void> {
   using bounded = withTimeout(ctx, adoptLimitMs);
   try {
     const holds = (await host.holds?.list(bounded)) ?? [];
     for (const hold of holds) if (hold.suspended) await resume(hold, host, bounded);
-    const records = await host.records.list(bounded);
-    for (const record of records) await report(record, holds, host, bounded);
-    const known = new Set(records.map(({ target }) => target.nqn));
-    for (const hold of holds) if (!known.has(hold.nqn)) await settle(hold, host, bounded);
+    const { volumes, damaged } = await host.records.list(bounded);
+    for (const volume of volumes) await report(volume, holds, host, bounded);
+    const known = new Set(volumes.map(({ target }) => target.nqn));
+    const unknown = holds.filter(({ nqn }) => !known.has(nqn));
+    if (damaged.length > 0) leave(unknown, bounded);
+    else for (const hold of unknown) await settle(hold, host, bounded);
   } catch (error) {
     ctx.log.error({ error: String(error) }, "Cannot match what an earlier run left on this node");
   }
@@ -47,6 +50,14 @@ async function report(
   const mounted = topmostAt(await mounts.list(ctx), stagingPath)?.majorMinor;
   const facts = { volumeId, nqn, phase, connection: state, device: device?.path, hold, mounted };
   ctx.log.info(facts, "Found a volume of an earlier run");
+}
+
+function leave(holds: readonly Hold[], ctx: Context): void {
+  for (const { nqn, path } of holds)
+    ctx.log.warn(
+      { nqn, hold: path },
+      "Left a hold alone: a record that cannot be read may name it",
+    );
 }
 
 /** Its NQN is not disconnected: only what a record names is known to be ours to end. */

@@ -21,15 +21,19 @@ function rig() {
   return { inner, record, records: new RememberedRecords(inner), reads: () => reads };
 }
 
+async function volumesOf(records: RememberedRecords) {
+  return (await records.list(ctx)).volumes;
+}
+
 test("list() reads once until something changes", async () => {
   const { records, record, reads } = rig();
-  for (let look = 0; look < 3; look++) assert.deepEqual(await records.list(ctx), []);
+  for (let look = 0; look < 3; look++) assert.deepEqual(await volumesOf(records), []);
   assert.equal(reads(), 1);
   await records.save(record, ctx);
-  for (let look = 0; look < 3; look++) assert.deepEqual(await records.list(ctx), [record]);
+  for (let look = 0; look < 3; look++) assert.deepEqual(await volumesOf(records), [record]);
   assert.equal(reads(), 2);
   await records.remove("pvc-a", ctx);
-  assert.deepEqual(await records.list(ctx), []);
+  assert.deepEqual(await volumesOf(records), []);
 });
 
 test("list() reads again after a save that failed, for nobody knows what it did", async () => {
@@ -40,7 +44,7 @@ test("list() reads again after a save that failed, for nobody knows what it did"
     throw new Error("no space");
   };
   await assert.rejects(records.save(record, ctx));
-  assert.deepEqual(await records.list(ctx), [record]);
+  assert.deepEqual(await volumesOf(records), [record]);
 });
 
 test("list() tries again after a failure", async () => {
@@ -51,7 +55,18 @@ test("list() tries again after a failure", async () => {
   };
   await assert.rejects(records.list(ctx));
   inner.list = list;
-  assert.deepEqual(await records.list(ctx), []);
+  assert.deepEqual(await volumesOf(records), []);
+});
+
+test("list() reads again while a record is damaged, for somebody may put it right", async () => {
+  const { inner, records, record, reads } = rig();
+  await inner.save(record, ctx);
+  inner.damaged.add("pvc-a");
+  for (let look = 0; look < 3; look++) assert.equal((await records.list(ctx)).damaged.length, 1);
+  assert.equal(reads(), 3);
+  inner.damaged.clear();
+  for (let look = 0; look < 3; look++) assert.deepEqual(await volumesOf(records), [record]);
+  assert.equal(reads(), 4);
 });
 
 test("find() always reads", async () => {

@@ -1,14 +1,14 @@
-import type { StageRecords } from "#domain/ports/stage-records.ts";
+import type { RecordList, StageRecords } from "#domain/ports/stage-records.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 
 /**
  * Records that need not be read each second to be listed: this process is the only one that writes them. Whatever
- * fails makes the next list read them all again.
+ * fails, and a record that is damaged, makes the next list read them all again: somebody may have put it right.
  */
 export class RememberedRecords implements StageRecords {
   readonly #records: StageRecords;
-  #list: Promise<readonly StagedVolume[]> | undefined;
+  #list: Promise<RecordList> | undefined;
 
   constructor(records: StageRecords) {
     this.#records = records;
@@ -18,15 +18,17 @@ export class RememberedRecords implements StageRecords {
     return await this.#records.find(volumeId, ctx);
   }
 
-  async list(ctx: Context): Promise<readonly StagedVolume[]> {
+  async list(ctx: Context): Promise<RecordList> {
     const list = this.#list ?? this.#records.list(ctx);
     this.#list = list;
+    let isWhole = false;
     try {
-      return await list;
-    } catch (error) {
-      if (this.#list === list) this.#list = undefined;
-      throw error;
+      const { damaged } = await list;
+      isWhole = damaged.length === 0;
+    } finally {
+      if (!isWhole && this.#list === list) this.#list = undefined;
     }
+    return await list;
   }
 
   async save(record: StagedVolume, ctx: Context): Promise<void> {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { publish } from "#node/publish.ts";
 import { stage } from "#node/stage.ts";
+import { unstage } from "#node/unstage.ts";
 import { blockUse, stagingPathOf, targetPathOf } from "#test/fakes/node/node-world.ts";
 import { assertAllWritten, inUse, stateOf, write } from "#test/fakes/watch/in-use.ts";
 import { WatchedWorld } from "#test/fakes/watch/watched-world.ts";
@@ -180,6 +181,33 @@ test("tick() does not connect a volume that nobody has mounted since a reboot", 
   again.kernel.exports.set(volume.nqn, volume.disk);
   await again.pass(20_000);
   assert.equal(again.kernel.controllers.size, 0);
+});
+
+test("tick() looks after the others beside a damaged record, tells of it once, and takes it when it is whole again", async () => {
+  const world = new WatchedWorld();
+  const [one, two] = [await inUse(world, {}, "pvc-a"), await inUse(world, {}, "pvc-b")];
+  world.records.damaged.add("pvc-b");
+  for (const { nqn } of [one, two]) world.kernel.drop(nqn);
+  await world.pass(5_000);
+  assert.equal(stateOf(world, one), "connected");
+  assert.equal(stateOf(world, two), undefined);
+  assert.equal(world.kernel.controllers.has(two.nqn), false);
+  const reason = 'Cannot read "/state/volumes/pvc-b.json": it is not JSON';
+  assert.deepEqual(
+    world.log.records.filter(({ level }) => level === "error"),
+    [
+      {
+        level: "error",
+        message: "Cannot look after a volume: its record is damaged",
+        fields: { path: "/state/volumes/pvc-b.json", reason },
+      },
+    ],
+  );
+  const unstaging = { volumeId: "pvc-b", stagingPath: stagingPathOf(two) };
+  await assert.rejects(unstage(unstaging, world.host, world.ctx), { message: reason });
+  world.records.damaged.clear();
+  await world.pass(5_000);
+  assert.equal(stateOf(world, two), "connected");
 });
 
 test("start() goes on with what it knew when the records cannot be read, says so once, and ends", async () => {

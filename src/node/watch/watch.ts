@@ -1,4 +1,5 @@
 import type { Connection } from "#domain/ports/connections.ts";
+import type { DamagedRecord } from "#domain/ports/stage-records.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import { type Context, withTimeout } from "#lib/context.ts";
 import type { KeyedMutex } from "#lib/keyed-mutex.ts";
@@ -34,6 +35,7 @@ export class Watch implements AsyncDisposable {
   #surveyAt = 0;
   #staged: readonly StagedVolume[] = [];
   #recordsFailure = "";
+  #damaged: ReadonlySet<string> = new Set();
   #loop: Promise<void> | undefined;
 
   constructor(parts: WatchParts) {
@@ -85,8 +87,9 @@ export class Watch implements AsyncDisposable {
   async #listStaged(ctx: Context): Promise<readonly StagedVolume[]> {
     const { host, log } = this.#parts;
     try {
-      const records = await host.records.list(ctx);
-      this.#staged = records.filter(({ phase }) => phase === "staged");
+      const { volumes, damaged } = await host.records.list(ctx);
+      this.#staged = volumes.filter(({ phase }) => phase === "staged");
+      this.#sayDamaged(damaged);
       this.#recordsFailure = "";
     } catch (error) {
       const failure = String(error);
@@ -98,6 +101,17 @@ export class Watch implements AsyncDisposable {
       this.#recordsFailure = failure;
     }
     return this.#staged;
+  }
+
+  /** Once for each; one that was put right meanwhile counts as new. */
+  #sayDamaged(damaged: readonly DamagedRecord[]): void {
+    for (const { path, reason } of damaged)
+      if (!this.#damaged.has(reason))
+        this.#parts.log.error(
+          { path, reason },
+          "Cannot look after a volume: its record is damaged",
+        );
+    this.#damaged = new Set(damaged.map(({ reason }) => reason));
   }
 
   #needsAttention({ target }: StagedVolume, watched: Watched): boolean {
