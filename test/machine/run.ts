@@ -1,9 +1,9 @@
-import { spawnSync } from "node:child_process";
-import { globSync, statSync } from "node:fs";
+import { globSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { compile } from "./compile.ts";
 import { type Job, play } from "./play.ts";
+import { bundle, obstacle, prepare } from "./prepare.ts";
 import { Results } from "./results.ts";
 
 /*
@@ -24,27 +24,6 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-function prepare(series: string): string {
-  const out = join(project, "node_modules/.cache/machine", series);
-  const { status } = spawnSync("bash", [join(import.meta.dirname, "prepare.sh"), out, series], {
-    stdio: "inherit",
-  });
-  if (status !== 0)
-    throw new Error(
-      `Cannot prepare a machine with kernel ${series}: see above; it needs root, apt and Debian's packages`,
-    );
-  return out;
-}
-
-/** The driver as the image ships it: in an emulated machine it starts in half the time of the sources. */
-function bundle(): void {
-  const { status } = spawnSync(process.execPath, ["scripts/bundle.ts"], {
-    cwd: project,
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  if (status !== 0) throw new Error("Cannot bundle the driver: see above");
-}
-
 /** By its whole name, or a part of it that ends where it ends or at a hyphen. */
 function isNamed(file: string, word: string): boolean {
   const name = basename(file, ".machine.ts");
@@ -56,14 +35,9 @@ const scenarios = globSync(join(import.meta.dirname, "scenarios/*.machine.ts"))
   .filter((file) => positionals.length === 0 || positionals.some((word) => isNamed(file, word)))
   .sort();
 
-if (process.getuid?.() !== 0) {
-  say("Cannot run the machine: it needs root, for virtiofsd and to install QEMU");
-  process.exit(1);
-}
-if (statSync(project).dev !== statSync("/").dev) {
-  say(
-    `Cannot run the machine: it sees the host's root file system only, and "${project}" is on another one`,
-  );
+const reason = obstacle(project);
+if (reason !== undefined) {
+  say(reason);
   process.exit(1);
 }
 
@@ -100,12 +74,12 @@ async function worker(jobs: Job[]): Promise<void> {
 
 const jobs: Job[] = [];
 for (const series of values.kernel) {
-  const kernel = prepare(series);
+  const kernel = prepare(series, project);
   const wanted = scenarios.filter((file) => isWanted(series, file));
   jobs.push(...wanted.map((scenario) => ({ series, kernel, scenario })));
 }
 const files = jobs.length;
-bundle();
+bundle(project);
 await compile(scenarios, project);
 await Promise.all(Array.from({ length: Number(values.jobs) }, () => worker(jobs)));
 say(`\n${results.pauses()}\n${files - failedFiles} files passed, ${failedFiles} failed`);

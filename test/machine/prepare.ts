@@ -1,0 +1,34 @@
+import { spawnSync } from "node:child_process";
+import { statSync } from "node:fs";
+import { join } from "node:path";
+
+/** Why no machine can run here, as a sentence; `undefined` when nothing speaks against it. */
+export function obstacle(project: string): string | undefined {
+  if (process.getuid?.() !== 0)
+    return "Cannot run the machine: it needs root, for virtiofsd and to install QEMU";
+  return statSync(project).dev === statSync("/").dev
+    ? undefined
+    : `Cannot run the machine: it sees the host's root file system only, and "${project}" is on another one`;
+}
+
+/** Installs what is missing. @returns the folder of a kernel that can be booted. */
+export function prepare(series: string, project: string): string {
+  const out = join(project, "node_modules/.cache/machine", series);
+  const { status } = spawnSync("bash", [join(import.meta.dirname, "prepare.sh"), out, series], {
+    stdio: "inherit",
+  });
+  if (status !== 0)
+    throw new Error(
+      `Cannot prepare a machine with kernel ${series}: see above; it needs root, apt and Debian's packages`,
+    );
+  return out;
+}
+
+/** The driver as the image ships it: in an emulated machine it starts in half the time of the sources. */
+export function bundle(project: string): void {
+  const { status } = spawnSync(process.execPath, ["scripts/bundle.ts"], {
+    cwd: project,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  if (status !== 0) throw new Error("Cannot bundle the driver: see above");
+}
