@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync } from "node:fs";
+import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { KernelTarget } from "#sim/nvmet/kernel-target.ts";
 import type { Cluster } from "./cluster.ts";
 import type { ClusterVolume, Content } from "./cluster-volume.ts";
+import { tellPause } from "./tell-pause.ts";
 import { waitFor } from "./wait-for.ts";
 import { sh, uuidFor } from "./world.ts";
 import { assertRecords, Writer } from "./writer.ts";
@@ -20,6 +22,8 @@ export class UsedVolume implements Disposable {
   readonly writer: Writer;
   /** Where a guest has mounted the file system that it made on its raw block volume. */
   readonly guest: string | undefined;
+  #lostAt = 0;
+  #back = { at: 0, flushed: 0 };
 
   static async start(cluster: Cluster, content: Content, parameters?: Record<string, string>) {
     const volume = await cluster.controller.create({
@@ -48,6 +52,7 @@ export class UsedVolume implements Disposable {
 
   /** The appliance does not answer for this volume any more, and the writer waits. */
   async lose(): Promise<void> {
+    this.noteLoss();
     this.cluster.fabric.interrupt(this.nqn);
     await waitFor(`${this.nqn} is not live`, () => !this.isLive());
     // What was flushed before is reported a moment later.
@@ -58,16 +63,45 @@ export class UsedVolume implements Disposable {
   }
 
   restore(): void {
+    this.noteReturn();
     this.cluster.fabric.resume(this.nqn);
   }
 
   /** As an appliance does that has restarted and names its namespaces anew. */
   restoreWithNewIdentity(text: string): void {
+    this.noteReturn();
     const [port = "1"] = readdirSync(`${configfs}/ports`);
     const target = new KernelTarget(configfs, Number(port));
     const image = sh(`cat ${configfs}/subsystems/${this.nqn}/namespaces/1/device_path`).trim();
     target.unexport(this.nqn);
     target.export({ nqn: this.nqn, image, namespaceUuid: uuidFor(text) });
+  }
+
+  /** The target is about to go. */
+  noteLoss(): void {
+    this.#lostAt = Date.now();
+  }
+
+  /** The target is about to come back. */
+  noteReturn(): void {
+    this.#back = { at: Date.now(), flushed: this.writer.report.flushed };
+  }
+
+  /**
+   * The writer goes on after an outage, and its pause is told.
+   * @param outage - such as `silent loss`
+   */
+  async goesOn(outage: string): Promise<void> {
+    const { at, flushed } = this.#back;
+    await this.writer.reaches(flushed + 1);
+    const what = `${this.content}, ${outage}`;
+    tellPause({ what, outageMs: at - this.#lostAt, afterMs: Date.now() - at });
+    await this.writer.progress();
+  }
+
+  /** Where the file system with the records is mounted. */
+  get mountPoint(): string {
+    return dirname(this.writer.path);
   }
 
   isLive(): boolean {

@@ -6,17 +6,18 @@ const limitMs = 60_000;
 
 /**
  * Asks until the answer is neither `undefined` nor `false`.
- * @throws {AssertionError} naming what did not happen in a minute.
+ * @throws {AssertionError} naming what did not happen in a minute, unless another limit is given.
  */
 export async function waitFor<T>(
   what: string,
   probe: () => T | undefined | Promise<T | undefined>,
+  limit = limitMs,
 ): Promise<T> {
-  const endsAt = Date.now() + limitMs;
+  const endsAt = Date.now() + limit;
   for (;;) {
     const answer = await probe();
     if (answer !== undefined && answer !== false) return answer;
-    if (Date.now() > endsAt) assert.fail(`In ${limitMs / 1000} s did not happen: ${what}`);
+    if (Date.now() > endsAt) assert.fail(`In ${limit / 1000} s did not happen: ${what}`);
     await delay(50);
   }
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import { recordWriter } from "./programs.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -44,10 +45,23 @@ export class Writer implements Disposable {
 
   /** Waits until it has flushed some records more than now. */
   async progress(records = 5): Promise<void> {
-    const goal = this.#report.flushed + records;
-    await waitFor(`the writer flushes its record ${goal}`, () => {
+    await this.reaches(this.#report.flushed + records);
+  }
+
+  /** Waits until it has flushed so many records. */
+  async reaches(records: number): Promise<void> {
+    await waitFor(`the writer of ${this.path} flushes its record ${records}`, () => {
       assert.ok(!this.#ended, `The writer has ended: ${JSON.stringify(this.#report)}`);
-      return this.#report.flushed >= goal;
+      return this.#report.flushed >= records;
+    });
+  }
+
+  /** Waits until it flushes nothing for a second: it says how far it is more often than that. */
+  async stalls(): Promise<void> {
+    await waitFor(`the writer of ${this.path} waits`, async () => {
+      const { flushed } = this.#report;
+      await delay(1_000);
+      return this.#report.flushed === flushed;
     });
   }
 
