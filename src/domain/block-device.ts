@@ -9,4 +9,9 @@ export interface BlockDevice {
   readonly majorMinor: string;
   readonly sizeBytes: number;
   readonly blockBytes: number;
+  /**
+   * What the target calls the namespace (`uuid.…`), where it says so; another one under the same NQN hints at a
+   * restart of the target.
+   */
+  readonly identity?: string;
 }

@@ -18,6 +18,13 @@ export interface StagedVolume {
   readonly fsUuid?: string;
   /** Logical block size of its device in bytes, once known: a device with another one is not put under its hold. */
   readonly blockBytes?: number;
+  /**
+   * Of its namespace, as the file system was mounted on it or its hold last lay on it: one that differs was given
+   * by a target that may have crashed, also while no plugin ran to see it.
+   */
+  readonly identity?: string;
+  /** Writes that were acknowledged before may be lost. ISO 8601; kept until the volume is staged afresh. */
+  readonly doubtfulSince?: string;
 }
 
 /**

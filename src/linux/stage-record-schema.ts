@@ -49,6 +49,8 @@ export const stageRecordSchema = v.object({
   phase: v.picklist(["connecting", "formatting", "staged"]),
   fsUuid: v.exactOptional(v.string()),
   blockBytes: v.exactOptional(wholeNumber),
+  identity: v.exactOptional(v.string()),
+  doubtfulSince: v.exactOptional(v.string()),
 });
 
 export type StageRecord = v.InferOutput<typeof stageRecordSchema>;

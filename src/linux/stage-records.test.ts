@@ -35,6 +35,8 @@ const staged: StagedVolume = {
   phase: "staged",
   fsUuid: "4fa4f2e0-709f-4ebb-97fb-fe31660f1911",
   blockBytes: 4_096,
+  identity: "uuid.0f0f0f0f-709f-4ebb-97fb-fe31660f1911",
+  doubtfulSince: "2026-03-01T12:00:00.000Z",
 };
 
 function rig() {

@@ -1,8 +1,9 @@
 import { DriverError } from "#domain/errors.ts";
 import type { Mount } from "#domain/ports/mounts.ts";
+import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import type { NodeHost } from "./host.ts";
-import { type DeviceName, isDeviceNode, isMountOf } from "./mount-table.ts";
+import { type DeviceName, isDeviceNode, isMountOf, topmostAt } from "./mount-table.ts";
 import { nameOf, type VolumeDisk } from "./volume-disk.ts";
 
 /**
@@ -18,6 +19,18 @@ export async function mountsOf(
   for (const mount of await host.mounts.list(ctx))
     if (isMountOf(device, mount) || (await isNodeOf(device, mount, host, ctx))) found.push(mount);
   return found;
+}
+
+/** Whether somebody may have had a volume in use since it was staged: after a reboot of the node nobody has. */
+export async function isInUse(
+  { target: { nqn }, stagingPath }: StagedVolume,
+  host: NodeHost,
+  ctx: Context,
+): Promise<boolean> {
+  if ((await host.holds?.find(nqn, ctx)) !== undefined) return true;
+  if (topmostAt(await host.mounts.list(ctx), stagingPath) !== undefined) return true;
+  const device = await host.initiator.findDevice(nqn, ctx);
+  return device !== undefined && (await mountsOf(device, host, ctx)).length > 0;
 }
 
 async function isNodeOf(

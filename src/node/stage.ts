@@ -3,7 +3,7 @@ import { accessModes, type VolumeUse } from "#domain/access-mode.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import { attach } from "./attach.ts";
-import { mountsOf, refuseMounted } from "./device-users.ts";
+import { isInUse, mountsOf, refuseMounted } from "./device-users.ts";
 import type { NodeHost } from "./host.ts";
 import { mountOptions } from "./mount-options.ts";
 import { isDeviceNode } from "./mount-table.ts";
@@ -13,10 +13,13 @@ import type { Staging } from "./staging.ts";
 import { Undo } from "./undo.ts";
 import type { VolumeDisk } from "./volume-disk.ts";
 
-export interface StageRequest extends Omit<StagedVolume, "phase" | "fsUuid" | "blockBytes"> {
+export interface StageRequest extends Omit<StagedVolume, keyof Learned> {
   /** A smaller device is not the volume, or not all of it. */
   readonly minSizeBytes: number;
 }
+
+/** What is found out while a volume is staged. */
+type Learned = Pick<StagedVolume, "phase" | "fsUuid" | "blockBytes" | "identity" | "doubtfulSince">;
 
 /**
  * Brings a volume to this node: connect, find the device by its NQN, hold it, format it if it is blank, mount it
@@ -27,7 +30,8 @@ export async function stage(request: StageRequest, host: NodeHost, ctx: Context)
   const { minSizeBytes, ...wanted } = request;
   refuseUnknownFlags(wanted.use);
   const known = await settlePast({ ...wanted, phase: "connecting" }, host, ctx);
-  const volume = goingOnFrom(known, wanted);
+  const isUsed = known !== undefined && (await isInUse(known, host, ctx));
+  const volume = { ...goingOnFrom(known, wanted), ...(isUsed && heldSince(known)) };
   if (!isDeepStrictEqual(volume, known)) await host.records.save(volume, ctx);
   await using undo = new Undo(ctx);
   const resumed = known !== undefined && known.phase !== "staged";
@@ -54,6 +58,14 @@ function goingOnFrom(
   };
 }
 
+/** Of a volume in use only: whatever is mounted afresh reads what the disk holds now. */
+function heldSince({ identity, doubtfulSince }: StagedVolume) {
+  return {
+    ...(identity !== undefined && { identity }),
+    ...(doubtfulSince !== undefined && { doubtfulSince }),
+  };
+}
+
 async function bringUp(volume: StagedVolume, staging: Staging, ctx: Context): Promise<void> {
   const { host } = staging;
   const device = await attach(volume, staging, ctx);
@@ -75,9 +87,16 @@ async function bringUp(volume: StagedVolume, staging: Staging, ctx: Context): Pr
 }
 
 /** The record tells what is, not what was wished for: a volume may be without a hold although it should have one. */
-function stagedOn({ under, blockBytes }: VolumeDisk, volume: StagedVolume): StagedVolume {
+function stagedOn({ under, ...disk }: VolumeDisk, volume: StagedVolume): StagedVolume {
   const mode = under === undefined ? "remount" : "transparent";
-  return { ...volume, phase: "staged", blockBytes, reconnect: { ...volume.reconnect, mode } };
+  const identity = volume.identity ?? (under ?? disk).identity;
+  return {
+    ...volume,
+    phase: "staged",
+    blockBytes: disk.blockBytes,
+    reconnect: { ...volume.reconnect, mode },
+    ...(identity !== undefined && { identity }),
+  };
 }
 
 /** Before anything is done: mount flags off the list are the administrator's to correct. */

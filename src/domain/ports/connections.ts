@@ -10,8 +10,6 @@ export interface Connection {
   readonly state: "live" | "connecting" | "none";
   /** The namespace's device, if there is one; a live connection without one is an orphan. */
   readonly device: BlockDevice | undefined;
-  /** What the target calls the namespace (`uuid.…`); another one under the same NQN hints at a restart of the target. */
-  readonly identity?: string;
   /** Beside a controller that answers there is one that does not; I/O may wait in its old device. */
   readonly laggard?: boolean;
 }

@@ -45,13 +45,13 @@ test("observe() shows a live connection with its device and the namespace's iden
     assert.deepEqual(it.observe(), {
       state: "live",
       laggard: false,
-      identity: "uuid.one",
       device: {
         nqn,
         path: `${it.kernel.dev}/nvme0n1`,
         majorMinor: "259:1",
         sizeBytes: GiB,
         blockBytes: 512,
+        identity: "uuid.one",
       },
     });
 });

@@ -61,14 +61,7 @@ export class LinuxConnections implements Connections {
     const device = this.#deviceOf(nqn);
     const laggard = live.length < controllers.length;
     if (device === undefined) return { state: "live", device, laggard };
-    const disk = device.path.slice(this.#host.dev.length + 1);
-    const identity = this.#host.sysfs.read("block", disk, "wwid");
-    const connection: Connection = {
-      state: "live",
-      device,
-      laggard,
-      ...(identity !== undefined && { identity }),
-    };
+    const connection: Connection = { state: "live", device, laggard };
     const names = live.map(({ name }) => name);
     if (!laggard) this.#whole.set(nqn, { connection, device, controllers: names });
     return connection;

@@ -64,6 +64,8 @@ function disksOf(sysfs: Sysfs, controller: Controller): string[] {
 /** Names of disks change hands within a second: the NQN is read from the disk itself, and last. */
 function verify(host: Host, nqn: Nqn, disk: string): BlockDevice | undefined {
   const device = diskDevice(host, disk);
+  const identity = host.sysfs.read("block", disk, "wwid");
   const owner = host.sysfs.read("block", disk, "device", "subsysnqn");
-  return device !== undefined && owner === nqn ? { nqn, ...device } : undefined;
+  if (device === undefined || owner !== nqn) return undefined;
+  return { nqn, ...device, ...(identity !== undefined && { identity }) };
 }

@@ -2,9 +2,10 @@ import type { StagedVolume } from "#domain/staged-volume.ts";
 import { type Context, withTimeout } from "#lib/context.ts";
 import type { KeyedMutex } from "#lib/keyed-mutex.ts";
 import { act } from "./act.ts";
-import { conditionFor, doubtful, leftBehind, working } from "./condition.ts";
+import { conditionFor, conditionOfWell, leftBehind } from "./condition.ts";
 import { type Action, decide } from "./decide.ts";
 import type { WatchHost } from "./host.ts";
+import { renewedRecord } from "./identity.ts";
 import { look } from "./look.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Sight } from "./sight.ts";
@@ -70,12 +71,17 @@ export class Attendance {
   async #step(listed: StagedVolume, watched: Watched, ctx: Context): Promise<void> {
     const glance = await this.#decide(listed, watched, ctx);
     if (glance === undefined) return;
-    if (idle.has(glance.action.do)) return await this.#take(glance, watched, ctx);
+    if (idle.has(glance.action.do) && !this.#mustRecord(glance))
+      return await this.#take(glance, watched, ctx);
     using lock = this.#locks.tryAcquire(listed.volumeId);
     if (lock === undefined) return this.#pause(watched, retryMs);
     // The call that had the lock until now may have changed everything.
     const decision = await this.#decide(listed, watched, ctx);
     if (decision !== undefined) await this.#take(decision, watched, ctx);
+  }
+
+  #mustRecord({ action, sight }: Decision): boolean {
+    return action.do === "nothing" && renewedRecord(sight, this.#host.clock.now()) !== undefined;
   }
 
   async #decide(
@@ -91,7 +97,7 @@ export class Attendance {
 
   async #take({ sight, action }: Decision, watched: Watched, ctx: Context): Promise<void> {
     watched.lastSeen = keyOf(sight.connection);
-    if (action.do === "nothing") return this.#close(sight, watched, ctx);
+    if (action.do === "nothing") return await this.#close(sight, watched, ctx);
     this.#open(action, sight, watched, ctx);
     const outcome = await act(action, sight, this.#host, ctx);
     this.#remember(action, outcome, { watched, sight });
@@ -111,18 +117,21 @@ export class Attendance {
     ctx.log.info({ ...facts, ...action, lostMs: sight.lostMs }, "Decided about a volume");
   }
 
-  #close({ volume, connection, past, lostMs }: Sight, watched: Watched, ctx: Context): void {
-    const { health, clock } = this.#host;
-    if (past.newIdentity) {
-      watched.note = doubtful(clock.now() - lostMs);
+  /** What must outlive this process is written down before the incident is over: what fails is tried again. */
+  async #close(sight: Sight, watched: Watched, ctx: Context): Promise<void> {
+    const { health, clock, records } = this.#host;
+    const { connection, past, lostMs } = sight;
+    const renewed = renewedRecord(sight, clock.now());
+    const volume = renewed ?? sight.volume;
+    health.report(volume.volumeId, watched.note ?? conditionOfWell(volume));
+    if (renewed !== undefined) await records.save(renewed, ctx);
+    if (past.newIdentity)
       ctx.log.warn(
-        {},
+        { was: sight.volume.identity, is: volume.identity },
         "Writes that the appliance had acknowledged may be lost: it may have crashed",
       );
-    }
     if (watched.isLost) ctx.log.info({ durationMs: lostMs }, "A volume works again");
-    watched.end(connection);
-    health.report(volume.volumeId, watched.note ?? working);
+    watched.end(connection, volume);
   }
 
   #remember(

@@ -1,3 +1,4 @@
+import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { VolumeCondition } from "../volume-health.ts";
 import type { Action } from "./decide.ts";
 import type { Sight } from "./sight.ts";
@@ -20,16 +21,17 @@ export function conditionFor(action: Action, sight: Sight, now: number): VolumeC
   };
 }
 
-export const working: VolumeCondition = {
+const working: VolumeCondition = {
   state: "connected",
   message: "The volume is connected and answers",
 };
 
-/** @param lostAt - milliseconds since the Unix epoch */
-export function doubtful(lostAt: number): VolumeCondition {
+/** Of a volume that is well. */
+export function conditionOfWell({ doubtfulSince }: StagedVolume): VolumeCondition {
+  if (doubtfulSince === undefined) return working;
   return {
     state: "doubtful",
-    message: `The appliance may have crashed: writes acknowledged before ${new Date(lostAt).toISOString()} may be lost`,
+    message: `The appliance may have crashed: writes acknowledged before ${doubtfulSince} may be lost`,
   };
 }
 

@@ -2,6 +2,7 @@ import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import { isMountOf, topmostAt } from "../mount-table.ts";
 import type { WatchHost } from "./host.ts";
+import { hasNewIdentity } from "./identity.ts";
 import type { HeldSight, Sight } from "./sight.ts";
 import type { Watched } from "./watched.ts";
 
@@ -27,13 +28,11 @@ export async function look(
   const isOther = connection.device?.majorMinor !== watched.past.refused?.majorMinor;
   if (isOther || now - watched.refusedAt > refusalLastsMs)
     watched.past = { ...watched.past, refused: undefined };
-  const { identity } = connection;
   const past = {
     ...watched.past,
     reinstated: watched.countReinstated(now, connection.state === "live"),
     attachmentEnded: watched.attachment === "ended",
-    newIdentity:
-      identity !== undefined && watched.identity !== undefined && identity !== watched.identity,
+    newIdentity: hasNewIdentity(volume, connection),
   };
   return { volume, connection, hold, mounted, lostMs, past };
 }

@@ -55,7 +55,8 @@ export class Watch implements AsyncDisposable {
     const disturbed = await this.#survey(ctx);
     for (const volume of staged) {
       const watched = this.#watched(volume);
-      if (disturbed.has(volume.target.nqn)) watched.settled = undefined;
+      const isToldAnew = volume.doubtfulSince !== watched.doubtfulSince;
+      if (disturbed.has(volume.target.nqn) || isToldAnew) watched.settled = undefined;
       if (this.#needsAttention(volume, watched)) this.#attend(volume, watched);
     }
   }

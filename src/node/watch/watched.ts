@@ -1,14 +1,17 @@
 import type { Attachment } from "#domain/ports/attachment-check.ts";
 import type { Connection } from "#domain/ports/connections.ts";
+import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { VolumeCondition } from "../volume-health.ts";
 import { nothingYet, type Past } from "./sight.ts";
 
 const minuteMs = 60_000;
 
-/** What the loop remembers of one volume, in memory only: after a restart, a look tells all that matters. */
+/** What the loop remembers of one volume, in memory only: after a restart, its record and a look tell all that matters. */
 export class Watched {
   /** As the connection was when all was well; seeing it again means that nothing has happened. */
   settled: Connection | undefined;
+  /** What its record said then of lost writes. */
+  doubtfulSince: string | undefined;
   /** As it was at the last look of an incident. */
   lastSeen: string | undefined;
   /** Not to be looked at before, unless the connection changes. Milliseconds since the Unix epoch. */
@@ -21,11 +24,9 @@ export class Watched {
   /** When failed paths were let try again. */
   reinstatedAt: readonly number[] = [];
   refusedAt = 0;
-  /** Of the namespace, when all was well. */
-  identity: string | undefined;
   attachment: Attachment | undefined;
   askAttachmentAt = 0;
-  /** What stays to be said when the incident is over. */
+  /** What stays to be said when the incident is over: of the mounts that pods have, which a record knows nothing of. */
   note: VolumeCondition | undefined;
   /** What was logged last of each kind, so that what repeats is logged once. */
   decided = "";
@@ -47,11 +48,11 @@ export class Watched {
     return true;
   }
 
-  end(connection: Connection): void {
+  end(connection: Connection, { doubtfulSince }: StagedVolume): void {
     this.settled = connection;
+    this.doubtfulSince = doubtfulSince;
     this.lostSince = undefined;
     this.past = nothingYet;
-    this.identity = connection.identity ?? this.identity;
   }
 
   /** Failed paths of a connection that was lost meanwhile say nothing about the disk. */
@@ -67,6 +68,6 @@ export function isSame(one: Connection, other: Connection | undefined): boolean 
 }
 
 /** Changes with everything that matters of a connection. */
-export function keyOf({ state, device, identity, laggard }: Connection): string {
-  return [state, device?.majorMinor, device?.sizeBytes, identity, laggard].join();
+export function keyOf({ state, device, laggard }: Connection): string {
+  return [state, device?.majorMinor, device?.sizeBytes, device?.identity, laggard].join();
 }

@@ -48,6 +48,8 @@ export class FakeKernel {
   /** What the appliance exports at the moment. */
   readonly exports = new Map<Nqn, FakeDisk>();
   readonly controllers = new Map<Nqn, FakeController>();
+  /** What targets call their namespaces now. */
+  readonly identities = new Map<Nqn, string>();
   mounts: FakeMount[] = [];
   /** Devices that somebody else has stacked on one, by its number. */
   readonly holders = new Map<string, string[]>();
@@ -162,7 +164,9 @@ export class FakeKernel {
     const device = this.controllers.get(nqn)?.device;
     if (device === undefined || !this.isLive(device)) return undefined;
     const { path, majorMinor, sizeBytes } = device;
-    return { nqn, path, majorMinor, sizeBytes, blockBytes: 512 };
+    const identity = this.identities.get(nqn);
+    const named = identity === undefined ? {} : { identity };
+    return { nqn, path, majorMinor, sizeBytes, blockBytes: 512, ...named };
   }
 
   /** Mounts of its file system, and of its node. */

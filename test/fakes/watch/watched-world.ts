@@ -15,11 +15,11 @@ export class WatchedWorld extends NodeWorld {
   /** How often it was asked. */
   asked = 0;
   /** Identities that targets give their namespaces now. */
-  readonly identities = new Map<Nqn, string>();
+  readonly identities = this.kernel.identities;
   /** Devices that answer every read with an error. */
   readonly unreadable = new Set<string>();
   readonly watchHost: WatchHost;
-  readonly watch: Watch;
+  watch: Watch;
 
   constructor(options: { readonly canHold: boolean } = { canHold: true }) {
     super(options);
@@ -35,7 +35,13 @@ export class WatchedWorld extends NodeWorld {
         },
       },
     };
-    this.watch = new Watch({ host: this.watchHost, locks: this.locks, log: this.log });
+    this.watch = this.#newWatch();
+  }
+
+  /** A new process: what only the old one knew is gone. */
+  restartPlugin(): void {
+    for (const volumeId of this.records.volumes.keys()) this.health.forget(volumeId);
+    this.watch = this.#newWatch();
   }
 
   /** Lets time pass in steps of 250 ms, with a look at each. */
@@ -58,14 +64,15 @@ export class WatchedWorld extends NodeWorld {
     return decided.map(({ fields }) => fields["do"]);
   }
 
+  #newWatch(): Watch {
+    return new Watch({ host: this.watchHost, locks: this.locks, log: this.log });
+  }
+
   #observe(nqn: Nqn): Connection {
     const controller = this.kernel.controllers.get(nqn);
     if (controller === undefined) return { state: "none", device: undefined };
     const { state } = controller;
-    const device = this.kernel.find(nqn);
-    const identity = this.identities.get(nqn);
-    if (device === undefined || identity === undefined) return { state, device };
-    return { state, device, identity };
+    return { state, device: this.kernel.find(nqn) };
   }
 
   #read(path: string): void {
