@@ -25,6 +25,20 @@ export interface StagedVolume {
   readonly identity?: string;
   /** Writes that were acknowledged before may be lost. ISO 8601; kept until the volume is staged afresh. */
   readonly doubtfulSince?: string;
+  /** Where pods have it: written before the mount there is made, forgotten after it is gone. */
+  readonly published?: readonly PublishedPath[];
+}
+
+/** A target path, and what is needed to show the volume there again after its device was replaced. */
+export interface PublishedPath {
+  readonly target: string;
+  /** Of its bind mount: `ro`, `nosuid`, … */
+  readonly options: readonly string[];
+  /**
+   * When the mount there was last found dead, ISO 8601; containers that are older keep it. Written before the mount
+   * is touched.
+   */
+  readonly deadSince?: string;
 }
 
 /**

@@ -20,13 +20,17 @@ export class LinuxBlockDevices implements BlockDevices {
     this.#sysfs = sysfs;
   }
 
-  async holders(majorMinor: string, _ctx: Context): Promise<readonly string[]> {
-    if (!this.#sysfs.exists("dev", "block", majorMinor))
+  async holders(majorMinor: string, ctx: Context): Promise<readonly string[]> {
+    if (!(await this.isThere(majorMinor, ctx)))
       throw new DriverError(
         "unavailable",
         `Cannot list the holders of device ${majorMinor}: it is gone`,
       );
     return this.#sysfs.list("dev", "block", majorMinor, "holders");
+  }
+
+  async isThere(majorMinor: string, _ctx: Context): Promise<boolean> {
+    return this.#sysfs.exists("dev", "block", majorMinor);
   }
 
   async majorMinorOf(path: string, ctx: Context): Promise<string | undefined> {

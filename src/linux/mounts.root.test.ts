@@ -23,6 +23,13 @@ function formattedDisk() {
   return { disk, a, b, request, [Symbol.dispose]: () => disk[Symbol.dispose]() };
 }
 
+/** A folder whose mounts are shared, as all are where systemd runs. */
+function sharedFolder(folder: string): Disposable {
+  execFileSync("mount", ["--bind", folder, folder]);
+  execFileSync("mount", ["--make-shared", folder]);
+  return { [Symbol.dispose]: () => execFileSync("umount", ["-R", "-l", folder]) };
+}
+
 async function at(target: string) {
   return (await mounts.list(ctx)).filter((mount) => mount.target === target);
 }
@@ -66,6 +73,31 @@ rootTest("bind() shows the same file system, privately and read-only as asked", 
   assert.throws(() => writeFileSync(`${rig.b}/file`, ""), { code: "EROFS" });
   writeFileSync(`${rig.a}/file`, "");
 });
+
+rootTest(
+  "bind() over a bind reaches who follows that one, read-only from the first, and nobody else",
+  needs,
+  async () => {
+    using rig = formattedDisk();
+    const { a, b } = rig;
+    const [c, follower] = [`${rig.disk.folder}/c`, `${rig.disk.folder}/follower`];
+    for (const folder of [c, follower]) mkdirSync(folder);
+    using _shared = sharedFolder(rig.disk.folder);
+    await mounts.mount(rig.request, ctx);
+    await mounts.bind({ source: a, target: b, options: ["ro", "nosuid"] }, ctx);
+    await mounts.bind({ source: a, target: c, options: ["nosuid"] }, ctx);
+    execFileSync("mount", ["--bind", b, follower]);
+    execFileSync("mount", ["--make-slave", follower]);
+    await mounts.bind({ source: a, target: b, options: ["ro", "nosuid"] }, ctx);
+    const options = async (path: string) => (await at(path)).map((mount) => mount.options);
+    assert.deepEqual([(await at(a)).length, (await at(b)).length, (await at(c)).length], [1, 2, 1]);
+    assert.equal((await at(follower)).length, 2);
+    for (const words of [...(await options(b)), ...(await options(follower))])
+      assert.ok(words.includes("ro"), words.join());
+    for (const words of [...(await options(a)), ...(await options(c))])
+      assert.ok(!words.includes("ro"), words.join());
+  },
+);
 
 rootTest("bind() publishes a device node on a file", needs, async () => {
   using rig = formattedDisk();

@@ -41,14 +41,34 @@ export class LinuxMounts implements Mounts {
     requireAbsolute(source, target);
     const act = `Cannot bind "${source}" to "${target}"`;
     const before = this.#countAt(target);
-    const words = optionArgs(["bind", ...options]);
     try {
-      await this.#mount(act, ["-n", "--make-private", ...words, "--", source, target], ctx);
+      if (this.#countAt(source) > 0) await this.#bindMount({ source, target, options }, act, ctx);
+      else await this.#mount(act, bindArgs({ source, target, options }, ["--make-private"]), ctx);
       if (options.includes("ro")) this.#requireReadOnly(act, target);
     } catch (error) {
       // mount(8) binds first and sets the options after: a bind without its `ro` must not stay.
       if (this.#countAt(target) > before) await this.#undo(target, ctx);
       throw error;
+    }
+  }
+
+  /**
+   * Binds a mount in a peer group of its own, if the place where it goes is shared: so what is mounted over it later
+   * reaches all who have it, and no other bind of `source`. A read-only one is made over `source` first, and only
+   * then handed on: what other namespaces get of a bind has the options which it had at that moment.
+   * Source: mount_namespaces(7), mount(8) "Bind mounts".
+   */
+  async #bindMount(request: BindRequest, act: string, ctx: Context): Promise<void> {
+    const { source, target, options } = request;
+    await this.#mount(act, ["-n", "--make-private", source], ctx);
+    if (!options.includes("ro")) return await this.#mount(act, bindArgs(request), ctx);
+    const before = this.#countAt(source);
+    try {
+      await this.#mount(act, bindArgs({ ...request, target: source }, ["--make-private"]), ctx);
+      this.#requireReadOnly(act, source);
+      await this.#mount(act, bindArgs({ source, target, options: [] }), ctx);
+    } finally {
+      if (this.#countAt(source) > before) await this.#undo(source, ctx);
     }
   }
 
@@ -118,6 +138,11 @@ export class LinuxMounts implements Mounts {
 interface UnmountManner {
   readonly flags: readonly string[];
   readonly limitMs: number;
+}
+
+/** `-c` keeps mount(8) from looking at a target where something dead is mounted. */
+function bindArgs({ source, target, options }: BindRequest, more: readonly string[] = []) {
+  return ["-n", "-c", ...more, ...optionArgs(["bind", ...options]), "--", source, target];
 }
 
 function optionArgs(options: readonly string[]): string[] {

@@ -24,6 +24,12 @@ const reconnect = v.object({
   onApplianceRestart: v.picklist(["continue", "fail"]),
 });
 
+const publishedPath = v.object({
+  target: v.string(),
+  options: v.array(v.string()),
+  deadSince: v.exactOptional(v.string()),
+});
+
 /**
  * A staged volume as a file. `version` is that of the file's form: one written by a later driver is refused
  * rather than half understood. Keys that are not known are dropped.
@@ -51,6 +57,7 @@ export const stageRecordSchema = v.object({
   blockBytes: v.exactOptional(wholeNumber),
   identity: v.exactOptional(v.string()),
   doubtfulSince: v.exactOptional(v.string()),
+  published: v.exactOptional(v.array(publishedPath)),
 });
 
 export type StageRecord = v.InferOutput<typeof stageRecordSchema>;

@@ -1,13 +1,14 @@
 import { accessModes, type VolumeUse } from "#domain/access-mode.ts";
 import type { BlockDevice } from "#domain/block-device.ts";
 import { DriverError } from "#domain/errors.ts";
-import type { BindRequest } from "#domain/ports/mounts.ts";
+import type { BindRequest, Mount } from "#domain/ports/mounts.ts";
 import type { Context } from "#lib/context.ts";
 import { mountsOf } from "./device-users.ts";
 import type { NodeHost } from "./host.ts";
 import { mountOptions } from "./mount-options.ts";
 import { isMountOf, topmostAt } from "./mount-table.ts";
 import { refuseSecond, requireSame, verifyPublished } from "./publish-rules.ts";
+import { forgetPublished, mountsForOthers, notePublished } from "./published.ts";
 import { requireStaged } from "./staged.ts";
 import { Undo } from "./undo.ts";
 import { clearTarget } from "./unpublish.ts";
@@ -32,24 +33,39 @@ export async function publish(
   host: NodeHost,
   ctx: Context,
 ): Promise<void> {
-  const { target } = await requireStaged(request, host, ctx);
+  const volume = await requireStaged(request, host, ctx);
+  const { target } = volume;
   const device = await requireDisk(target.nqn, host, ctx);
   const bind = await bindRequest(request, device, host, ctx);
   const readOnly = bind.options.includes("ro");
   const mounts = await mountsOf(device, host, ctx);
-  const existing = topmostAt(await host.mounts.list(ctx), request.targetPath);
+  const table = await host.mounts.list(ctx);
+  const existing = topmostAt(table, request.targetPath);
   if (existing !== undefined) return requireSame(existing, { request, mounts, readOnly });
-  const others = mounts.filter((mount) => mount.target !== request.stagingPath);
+  const others = unique([
+    ...mounts.filter((mount) => mount.target !== request.stagingPath),
+    ...mountsForOthers(volume, request.targetPath, table),
+  ]);
   refuseSecond({ request, mounts: others, readOnly });
   await using undo = new Undo(ctx);
-  undo.add((undoCtx) => clearTarget(request.targetPath, host, undoCtx));
+  const { volumeId, targetPath } = request;
+  undo.add(async (undoCtx) => {
+    await clearTarget(targetPath, host, undoCtx);
+    await forgetPublished(volumeId, targetPath, host, undoCtx);
+  });
+  await notePublished(volume, { target: targetPath, options: bind.options }, host, ctx);
   if (request.use.access.type === "block" && others.length === 0)
     await host.devices.setReadOnly(device.path, readOnly, ctx);
   await makeTarget(request, host, ctx);
   await host.mounts.bind(bind, ctx);
-  await verifyPublished(request.targetPath, target.nqn, host, ctx);
+  await verifyPublished(targetPath, target.nqn, host, ctx);
   undo.keep();
   ctx.log.info({ ...bind, device: device.path }, "Published a volume");
+}
+
+/** By target path: a pod whose mount is dead counts as well. */
+function unique(mounts: readonly Mount[]): readonly Mount[] {
+  return [...new Map(mounts.map((mount) => [mount.target, mount])).values()];
 }
 
 async function bindRequest(

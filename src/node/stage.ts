@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { accessModes, type VolumeUse } from "#domain/access-mode.ts";
+import type { VolumeUse } from "#domain/access-mode.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import { attach } from "./attach.ts";
@@ -7,6 +7,8 @@ import { isInUse, mountsOf, refuseMounted } from "./device-users.ts";
 import type { NodeHost } from "./host.ts";
 import { mountOptions } from "./mount-options.ts";
 import { isDeviceNode } from "./mount-table.ts";
+import { stillPublished } from "./published.ts";
+import { isReadOnlyDevice } from "./read-only-device.ts";
 import { settlePast } from "./settle-past.ts";
 import { stageFilesystem } from "./stage-filesystem.ts";
 import type { Staging } from "./staging.ts";
@@ -19,7 +21,10 @@ export interface StageRequest extends Omit<StagedVolume, keyof Learned> {
 }
 
 /** What is found out while a volume is staged. */
-type Learned = Pick<StagedVolume, "phase" | "fsUuid" | "blockBytes" | "identity" | "doubtfulSince">;
+type Learned = Pick<
+  StagedVolume,
+  "phase" | "fsUuid" | "blockBytes" | "identity" | "doubtfulSince" | "published"
+>;
 
 /**
  * Brings a volume to this node: connect, find the device by its NQN, hold it, format it if it is blank, mount it
@@ -31,13 +36,21 @@ export async function stage(request: StageRequest, host: NodeHost, ctx: Context)
   refuseUnknownFlags(wanted.use);
   const known = await settlePast({ ...wanted, phase: "connecting" }, host, ctx);
   const isUsed = known !== undefined && (await isInUse(known, host, ctx));
-  const volume = { ...goingOnFrom(known, wanted), ...(isUsed && heldSince(known)) };
+  const published = await stillPublished(known, host, ctx);
+  const volume = {
+    ...goingOnFrom(known, wanted),
+    ...(isUsed && heldSince(known)),
+    ...(published.length > 0 && { published }),
+  };
   if (!isDeepStrictEqual(volume, known)) await host.records.save(volume, ctx);
   await using undo = new Undo(ctx);
   const resumed = known !== undefined && known.phase !== "staged";
   const wantsHold = wanted.reconnect.mode === "transparent";
   if (wantsHold && host.holds === undefined)
-    ctx.log.info({ volumeId: wanted.volumeId }, "Staging without a hold: none can be made here");
+    ctx.log.warn(
+      { volumeId: wanted.volumeId, nqn: wanted.target.nqn },
+      "Staging a volume without a hold: none can be made on this node, as was said when the plugin started",
+    );
   await bringUp(volume, { host, undo, minSizeBytes, resumed, wantsHold }, ctx);
   undo.keep();
 }
@@ -102,12 +115,6 @@ function stagedOn({ under, ...disk }: VolumeDisk, volume: StagedVolume): StagedV
 /** Before anything is done: mount flags off the list are the administrator's to correct. */
 function refuseUnknownFlags({ access, accessMode }: VolumeUse): void {
   if (access.type === "mount") mountOptions(access, accessMode);
-}
-
-/** The file system of a single reader may replay its journal; whatever else only reads must not write. */
-function isReadOnlyDevice({ access, accessMode }: VolumeUse): boolean {
-  const { writes, nodes } = accessModes[accessMode];
-  return !writes && (access.type === "block" || nodes !== "one");
 }
 
 /**

@@ -43,8 +43,10 @@ export async function stats(
     volume.use.access.type === "block"
       ? await blockStats(request, found, host, ctx)
       : await filesystemStats(request, found, host, ctx);
-  const isWatched = condition !== undefined && condition.state !== "connected";
-  return { usage, condition: isWatched ? { abnormal: true, message: condition.message } : seen };
+  if (condition === undefined) return { usage, condition: seen };
+  const { state, message } = condition;
+  if (state !== "connected") return { usage, condition: { abnormal: true, message } };
+  return { usage, condition: seen.abnormal ? seen : { abnormal: false, message } };
 }
 
 function answers({ state }: VolumeCondition): boolean {
@@ -82,7 +84,9 @@ async function filesystemStats(
   const mount = topmostAt(mounts, volumePath);
   if (mount === undefined) throw notThere(volumeId, volumePath);
   if (device !== undefined && isMountOf(device, mount)) return await measure(volumePath, host, ctx);
-  if (!isStale(mount, topmostAt(mounts, volume.stagingPath))) throw notThere(volumeId, volumePath);
+  const isOurs = volume.published?.some(({ target }) => target === volumePath) === true;
+  if (!isOurs && !isStale(mount, topmostAt(mounts, volume.stagingPath)))
+    throw notThere(volumeId, volumePath);
   return device === undefined ? gone(volume) : replaced(volumePath, mount.majorMinor, device);
 }
 

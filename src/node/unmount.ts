@@ -1,6 +1,6 @@
 import { DriverError, isFailure } from "#domain/errors.ts";
 import type { Mount } from "#domain/ports/mounts.ts";
-import type { Context } from "#lib/context.ts";
+import { type Context, withTimeout } from "#lib/context.ts";
 import type { NodeHost } from "./host.ts";
 import { hasAnonymousNumber, mountsAt, topmostAt } from "./mount-table.ts";
 
@@ -57,8 +57,34 @@ async function unmountOrDetach(mount: Mount, host: NodeHost, ctx: Context): Prom
   }
 }
 
+/** A mount that is dead has nothing to write back. */
+const deadLimitMs = 10_000;
+
+/**
+ * Takes away the topmost mount at `path`, which must be dead: its device has left the kernel. An unmount that does
+ * not end in time, or finds it busy, is followed by a lazy one, so that no caller waits for what a dead file system
+ * does in the kernel.
+ */
+export async function unmountDead(path: string, host: NodeHost, ctx: Context): Promise<void> {
+  try {
+    using limited = withTimeout(ctx, deadLimitMs);
+    await host.mounts.unmount(path, limited);
+  } catch (error) {
+    if (!(error instanceof DriverError) || ctx.signal.aborted) throw error;
+    ctx.log.warn(
+      { path, reason: error.message },
+      "Detaching a dead mount that cannot be unmounted",
+    );
+    await host.mounts.detach(path, ctx);
+  }
+}
+
 /** Gone for good. A device that waits for its reconnection still has its node, and its number. */
-async function isDeviceGone(mount: Mount, { devices }: NodeHost, ctx: Context): Promise<boolean> {
+export async function isDeviceGone(
+  mount: Mount,
+  { devices }: NodeHost,
+  ctx: Context,
+): Promise<boolean> {
   if (!mount.source.startsWith("/dev/")) return false;
   const number = await devices.majorMinorOf(mount.source, ctx);
   if (number === undefined) return true;

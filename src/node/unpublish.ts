@@ -1,6 +1,7 @@
 import { DriverError } from "#domain/errors.ts";
 import type { Context } from "#lib/context.ts";
 import type { NodeHost } from "./host.ts";
+import { forgetPublished } from "./published.ts";
 import { unmountAll } from "./unmount.ts";
 
 export interface UnpublishRequest {
@@ -25,6 +26,7 @@ export async function unpublish(
       `Cannot unpublish volume "${volumeId}": "${targetPath}" is its staging path`,
     );
   await clearTarget(targetPath, host, ctx);
+  await forgetPublished(volumeId, targetPath, host, ctx);
   ctx.log.info({ targetPath }, "Unpublished a volume");
 }
 

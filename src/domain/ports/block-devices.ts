@@ -6,6 +6,8 @@ export interface BlockDevices {
   holders(majorMinor: string, ctx: Context): Promise<readonly string[]>;
   /** @returns `259:1` of a device node, or `undefined` when `path` is none or is not there. */
   majorMinorOf(path: string, ctx: Context): Promise<string | undefined>;
+  /** Whether the kernel has a device of this number now. @param majorMinor - `259:1` */
+  isThere(majorMinor: string, ctx: Context): Promise<boolean>;
   setReadOnly(path: string, readOnly: boolean, ctx: Context): Promise<void>;
   /** Size in bytes now. */
   sizeOf(path: string, ctx: Context): Promise<number>;

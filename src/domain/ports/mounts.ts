@@ -18,7 +18,10 @@ export interface Mounts {
   list(ctx: Context): Promise<readonly Mount[]>;
   /** @throws {DriverError} `internal` with the tool's words when mount fails. */
   mount(request: MountRequest, ctx: Context): Promise<void>;
-  /** Bind-mounts `source` (a folder or a device node) on `target`, privately, with the given per-mount options. */
+  /**
+   * Bind-mounts `source` (a mount or a device node) on `target` with the given per-mount options, over whatever is
+   * mounted there. Other binds of `source` do not get what is mounted over this one later.
+   */
   bind(request: BindRequest, ctx: Context): Promise<void>;
   /** Unmounts the topmost mount at `target`. @throws {DriverError} `unavailable` when it is busy. */
   unmount(target: string, ctx: Context): Promise<void>;

@@ -7,6 +7,7 @@ import type { WatchHost } from "./host.ts";
 import type { Outcome } from "./outcome.ts";
 import { disprove } from "./prove.ts";
 import { remount } from "./remount.ts";
+import { withdraw } from "./show-again.ts";
 import type { Sight } from "./sight.ts";
 
 /** An address that does not answer would keep nvme-cli for half a minute, and the volume's lock with it. */
@@ -28,7 +29,10 @@ export async function act(
     case "prove-and-swap":
       return await proveAndSwap(action.device, sight, host, ctx);
     case "remount":
-      return await remount(volume, action.device, host, ctx);
+      return await remount(sight, action.device, host, ctx);
+    case "withdraw":
+      await withdraw(volume, sight.strays, host, ctx);
+      return {};
     case "rescan":
       await host.initiator.rescan(nqn, ctx);
       return {};

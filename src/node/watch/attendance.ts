@@ -2,7 +2,7 @@ import type { StagedVolume } from "#domain/staged-volume.ts";
 import { type Context, withTimeout } from "#lib/context.ts";
 import type { KeyedMutex } from "#lib/keyed-mutex.ts";
 import { act } from "./act.ts";
-import { conditionFor, conditionOfWell, leftBehind } from "./condition.ts";
+import { conditionFor, conditionOfWell } from "./condition.ts";
 import { type Action, decide } from "./decide.ts";
 import type { WatchHost } from "./host.ts";
 import { renewedRecord } from "./identity.ts";
@@ -29,6 +29,7 @@ const pauses = {
   "pass-errors": soonMs,
   "prove-and-swap": soonMs,
   remount: soonMs,
+  withdraw: soonMs,
   rescan: retryMs,
   reconnect: retryMs,
   connect: soonMs,
@@ -123,7 +124,8 @@ export class Attendance {
     const { connection, past, lostMs } = sight;
     const renewed = renewedRecord(sight, clock.now());
     const volume = renewed ?? sight.volume;
-    health.report(volume.volumeId, watched.note ?? conditionOfWell(volume));
+    const condition = conditionOfWell(volume);
+    health.report(volume.volumeId, condition);
     if (renewed !== undefined) await records.save(renewed, ctx);
     if (past.newIdentity)
       ctx.log.warn(
@@ -131,12 +133,12 @@ export class Attendance {
         "Writes that the appliance had acknowledged may be lost: it may have crashed",
       );
     if (watched.isLost) ctx.log.info({ durationMs: lostMs }, "A volume works again");
-    watched.end(connection, volume);
+    watched.end(connection, condition.message);
   }
 
   #remember(
     action: Action,
-    { refused, leftBehind: targets }: Outcome,
+    { refused }: Outcome,
     { watched, sight }: { readonly watched: Watched; readonly sight: Sight },
   ): void {
     const now = this.#host.clock.now();
@@ -145,7 +147,6 @@ export class Attendance {
       watched.past = { ...past, refused };
       watched.refusedAt = now;
     }
-    if (targets !== undefined) watched.note = targets.length > 0 ? leftBehind(targets) : undefined;
     if (action.do === "rescan") watched.past = { ...past, rescanned: past.rescanned + 1 };
     if (action.do === "reconnect")
       watched.past = { ...past, rescanned: 0, reconnected: past.reconnected + 1 };

@@ -1,4 +1,4 @@
-import type { StagedVolume } from "#domain/staged-volume.ts";
+import type { PublishedPath, StagedVolume } from "#domain/staged-volume.ts";
 import type { VolumeCondition } from "../volume-health.ts";
 import type { Action } from "./decide.ts";
 import type { Sight } from "./sight.ts";
@@ -7,40 +7,48 @@ import type { Sight } from "./sight.ts";
 export function conditionFor(action: Action, sight: Sight, now: number): VolumeCondition {
   const { nqn } = sight.volume.target;
   const since = new Date(now - sight.lostMs).toISOString();
-  if (action.do === "nothing") return working;
+  if (action.do === "nothing") return conditionOfWell(sight.volume);
   if (action.do === "end-hold") return failed(since, action.reason);
   if (action.do !== "report")
     return {
       state: "waiting",
-      message: `The volume "${nqn}" is being brought back since ${since}: reads and writes wait`,
+      message: `The volume "${nqn}" is being brought back since ${since}: reads and writes ${fate(sight)}`,
     };
   if (action.state === "failed") return failed(since, action.reason);
   return {
     state: action.state,
-    message: `What came back as "${nqn}" is not the volume: ${action.reason}; reads and writes wait since ${since}`,
+    message: `What came back as "${nqn}" is not the volume: ${action.reason}; reads and writes ${fate(sight)} since ${since}`,
   };
 }
 
-const working: VolumeCondition = {
-  state: "connected",
-  message: "The volume is connected and answers",
-};
+/** Without a hold, nothing waits once the kernel has given up. */
+function fate({ hold, connection }: Sight): string {
+  return hold !== undefined || connection.state === "connecting" ? "wait" : "fail";
+}
 
-/** Of a volume that is well. */
-export function conditionOfWell({ doubtfulSince }: StagedVolume): VolumeCondition {
-  if (doubtfulSince === undefined) return working;
+/** Of a volume that is well: what its record keeps is to be told until it is over. */
+export function conditionOfWell(volume: StagedVolume): VolumeCondition {
+  const { doubtfulSince, published = [], reconnect } = volume;
+  const dead = published.filter(({ deadSince }) => deadSince !== undefined);
+  const doubt =
+    doubtfulSince === undefined
+      ? []
+      : [`The appliance may have crashed: writes acknowledged before ${doubtfulSince} may be lost`];
+  if (dead.length > 0) return { state: "stale", message: [leftBehind(dead), ...doubt].join("; ") };
+  if (doubt.length > 0) return { state: "doubtful", message: doubt.join() };
   return {
-    state: "doubtful",
-    message: `The appliance may have crashed: writes acknowledged before ${doubtfulSince} may be lost`,
+    state: "connected",
+    message: reconnect.mode === "transparent" ? working : `${working}; ${unheld}`,
   };
 }
 
-export function leftBehind(targets: readonly string[]): VolumeCondition {
-  const places = targets.map((target) => `"${target}"`).join(", ");
-  return {
-    state: "stale",
-    message: `The volume is back under another device, and pods keep a dead mount at ${places}: restart them`,
-  };
+const working = "The volume is connected and answers";
+const unheld =
+  "it has no hold, so containers must be restarted after an outage that ends its device";
+
+function leftBehind(paths: readonly PublishedPath[]): string {
+  const places = paths.map(({ target, deadSince }) => `"${target}" (before ${deadSince})`);
+  return `The volume is back under another device, and containers that were started before that keep a dead one at ${places.join(", ")}: restart them`;
 }
 
 function failed(since: string, reason: string): VolumeCondition {

@@ -71,6 +71,8 @@ interface Case {
   readonly reconnect?: Partial<ReconnectPolicy>;
   readonly use?: "mount" | "block";
   readonly mounted?: string;
+  readonly stale?: Sight["stale"];
+  readonly strays?: Sight["strays"];
 }
 
 function held({ connection, status, isSuspended = false, ...rest }: Case): Sight {
@@ -78,12 +80,15 @@ function held({ connection, status, isSuspended = false, ...rest }: Case): Sight
   return { ...bare({ connection, ...rest }), hold: { ...hold, suspended: isSuspended, status } };
 }
 
-function bare({ connection, lostMs = 0, past, reconnect, use, mounted }: Case): Sight {
+function bare({ connection, lostMs = 0, past, reconnect, use, ...shown }: Case): Sight {
+  const { mounted, stale = [], strays = [] } = shown;
   return {
     volume: volume(use ?? "mount", reconnect ?? {}),
     connection,
     hold: undefined,
     mounted,
+    stale,
+    strays,
     lostMs,
     past: { ...nothingYet, ...past },
   };
@@ -212,6 +217,7 @@ for (const [what, sight, expected] of withHold)
     assert.deepEqual(decide(held(sight)), expected);
   });
 
+const pod = { target: "/pod", options: ["nosuid"] };
 const withoutHold: readonly (readonly [string, Case, object])[] = [
   ["all is well", { connection: live, mounted: "259:1" }, { do: "nothing" }],
   [
@@ -227,6 +233,31 @@ const withoutHold: readonly (readonly [string, Case, object])[] = [
     "unmounted in this incident, and not mounted yet",
     { connection: renumbered, lostMs: 5 },
     { do: "remount", device: renumbered.device },
+  ],
+  [
+    "a staging path that is healed, and a pod that is not",
+    { connection: renumbered, mounted: "259:2", stale: [pod] },
+    { do: "remount", device: renumbered.device },
+  ],
+  [
+    "the plugin died between the staging path's unmount and its mount",
+    { connection: renumbered, stale: [pod] },
+    { do: "remount", device: renumbered.device },
+  ],
+  [
+    "the same, and the device is not there yet",
+    { connection: none, stale: [pod] },
+    { do: "connect" },
+  ],
+  [
+    "raw block, and a pod has the node of the device before",
+    { connection: renumbered, use: "block", stale: [pod] },
+    { do: "remount", device: renumbered.device },
+  ],
+  [
+    "raw block, and a pod's node leads to another device by now",
+    { connection: none, use: "block", strays: [pod], past: { attachmentEnded: true } },
+    { do: "withdraw" },
   ],
   ["raw block has nothing mounted", { connection: renumbered, use: "block" }, { do: "nothing" }],
   ["raw block, and the kernel gave up", { connection: none, use: "block" }, { do: "connect" }],

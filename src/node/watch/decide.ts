@@ -20,6 +20,8 @@ export type Action =
   | { readonly do: "pass-errors" }
   | { readonly do: "prove-and-swap"; readonly device: BlockDevice }
   | { readonly do: "remount"; readonly device: BlockDevice }
+  /** Device nodes in pods lead to another device. */
+  | { readonly do: "withdraw" }
   | { readonly do: "rescan" }
   /** Disconnects first: what is there shows no namespace, or I/O waits in a part of it that is dead. */
   | { readonly do: "reconnect" }
@@ -100,16 +102,18 @@ function noDevice({ connection, past }: Sight): Action {
 }
 
 function withoutHold(sight: Sight): Action {
-  const { connection, lostMs, mounted, past, volume } = sight;
+  const { connection, lostMs, mounted, past, volume, stale, strays } = sight;
   const { device } = connection;
   const isBlock = volume.use.access.type === "block";
   if (connection.state === "connecting") return { do: "wait" };
+  if (strays.length > 0) return { do: "withdraw" };
   // So it is after a reboot, until the CO stages the volume again: nobody waits for it.
-  if (!isBlock && mounted === undefined && lostMs === 0) return { do: "nothing" };
+  if (!isBlock && mounted === undefined && stale.length === 0 && lostMs === 0)
+    return { do: "nothing" };
   if (past.attachmentEnded && connection.state === "none")
     return { do: "report", state: "failed", reason: "its attachment to this node has ended" };
   if (device === undefined) return noDevice(sight);
-  if (isBlock || mounted === device.majorMinor) return { do: "nothing" };
+  if ((isBlock || mounted === device.majorMinor) && stale.length === 0) return { do: "nothing" };
   if (past.refused?.majorMinor === device.majorMinor)
     return { do: "report", state: "stale", reason: past.refused.reason };
   return { do: "remount", device };

@@ -1,9 +1,11 @@
+import type { Connection } from "#domain/ports/connections.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import { isMountOf, topmostAt } from "../mount-table.ts";
 import type { WatchHost } from "./host.ts";
 import { hasNewIdentity } from "./identity.ts";
 import type { HeldSight, Sight } from "./sight.ts";
+import { stalePaths, strayPaths } from "./stale-paths.ts";
 import type { Watched } from "./watched.ts";
 
 /** A short outage is nobody else's business. */
@@ -22,7 +24,7 @@ export async function look(
   const now = host.clock.now();
   const connection = host.connections.observe(volume.target.nqn);
   const hold = await lookAtHold(volume, connection.state === "connecting", host, ctx);
-  const mounted = hold === undefined ? await mountedDevice(volume, host, ctx) : undefined;
+  const shown = hold === undefined ? await lookAtMounts(volume, connection, host, ctx) : notAsked;
   const lostMs = watched.lostSince === undefined ? 0 : now - watched.lostSince;
   await askAttachment(volume, watched, lostMs, { host, ctx });
   const isOther = connection.device?.majorMinor !== watched.past.refused?.majorMinor;
@@ -34,7 +36,7 @@ export async function look(
     attachmentEnded: watched.attachment === "ended",
     newIdentity: hasNewIdentity(volume, connection),
   };
-  return { volume, connection, hold, mounted, lostMs, past };
+  return { volume, connection, hold, ...shown, lostMs, past };
 }
 
 async function lookAtHold(
@@ -47,6 +49,24 @@ async function lookAtHold(
   if (hold === undefined || holds === undefined) return undefined;
   const isUnknown = isConnecting || hold.suspended;
   return { ...hold, status: isUnknown ? undefined : await holds.status(nqn, ctx) };
+}
+
+type Shown = Pick<Sight, "mounted" | "stale" | "strays">;
+
+const notAsked: Shown = { mounted: undefined, stale: [], strays: [] };
+
+/** While the kernel is connecting nothing would follow from what pods see. */
+async function lookAtMounts(
+  volume: StagedVolume,
+  { state, device }: Connection,
+  host: WatchHost,
+  ctx: Context,
+): Promise<Shown> {
+  const mounted = await mountedDevice(volume, host, ctx);
+  if (state === "connecting") return { ...notAsked, mounted };
+  const isBlock = volume.use.access.type === "block";
+  const strays = isBlock && state === "none" ? await strayPaths(volume, host, ctx) : [];
+  return { mounted, strays, stale: await stalePaths({ volume, device, dead: [] }, host, ctx) };
 }
 
 async function mountedDevice(

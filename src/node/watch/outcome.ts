@@ -4,6 +4,4 @@ import type { Refusal } from "./sight.ts";
 export interface Outcome {
   /** The device is not the volume. */
   readonly refused?: Refusal;
-  /** Places where pods keep a mount that is dead. */
-  readonly leftBehind?: readonly string[];
 }

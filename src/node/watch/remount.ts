@@ -1,60 +1,106 @@
+import type { MountAccess } from "#domain/access-mode.ts";
 import type { BlockDevice } from "#domain/block-device.ts";
 import { DriverError } from "#domain/errors.ts";
+import type { Mount } from "#domain/ports/mounts.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import { mountOptions } from "../mount-options.ts";
-import { isMountOf, isSameFilesystem, mountsAt, topmostAt } from "../mount-table.ts";
-import { unmountAll } from "../unmount.ts";
+import { isMountOf, mountsAt, topmostAt } from "../mount-table.ts";
+import { isReadOnlyDevice } from "../read-only-device.ts";
+import { isDeviceGone, unmountDead } from "../unmount.ts";
 import type { WatchHost } from "./host.ts";
 import type { Outcome } from "./outcome.ts";
 import { disprove } from "./prove.ts";
+import { showAgain } from "./show-again.ts";
+import type { Sight } from "./sight.ts";
 
 /**
- * Mounts a volume without hold anew at its staging path, where the mount of a device that is gone lies. Pods that
- * have that mount keep it: nothing can give a running one another. They get the volume back when they are restarted.
- * @returns why the device is not the volume, or who keeps the dead mount.
- * @throws {DriverError} `unavailable` while a mount there is alive.
+ * Brings a volume without hold back whose device was replaced: its file system at its staging path, then in its
+ * pods. What a step finds done already it leaves, so that it may be repeated from wherever it ended.
+ * @returns why the device is not the volume.
+ * @throws {DriverError} `unavailable` while a mount at the staging path is alive.
  */
 export async function remount(
-  volume: StagedVolume,
+  { volume, mounted }: Sight,
   device: BlockDevice,
   host: WatchHost,
   ctx: Context,
 ): Promise<Outcome> {
-  const { access, accessMode } = volume.use;
-  if (access.type === "block") return {};
+  const { access } = volume.use;
+  const isBlock = access.type === "block";
+  if (!isBlock && mounted === device.majorMinor)
+    return await showAgain({ volume, device, dead: [] }, host, ctx);
   const reason = await disprove({ volume, device, minSizeBytes: 0 }, host, ctx);
   if (reason !== undefined) return { refused: { majorMinor: device.majorMinor, reason } };
-  const leftBehind = await clearStale(volume, device, host, ctx);
-  await host.mounts.mount(
-    {
-      source: device.path,
-      target: volume.stagingPath,
-      fsType: access.fsType,
-      options: mountOptions(access, accessMode).filesystem,
-    },
-    ctx,
-  );
-  ctx.log.info({ nqn: device.nqn, device: device.path }, "Mounted a volume again");
-  return { leftBehind };
+  if (isReadOnlyDevice(volume.use)) await host.devices.setReadOnly(device.path, true, ctx);
+  const dead = isBlock ? [] : await mountAnew({ volume, access, device }, host, ctx);
+  return await showAgain({ volume, device, dead }, host, ctx);
 }
 
-/** @returns where else that mount is: in pods. */
-async function clearStale(
-  { volumeId, stagingPath }: StagedVolume,
-  device: BlockDevice,
+interface Returned {
+  readonly volume: StagedVolume;
+  readonly access: MountAccess;
+  readonly device: BlockDevice;
+}
+
+/** @returns the dead mounts that lay at the staging path. */
+async function mountAnew(
+  { volume, access, device }: Returned,
   host: WatchHost,
   ctx: Context,
-): Promise<readonly string[]> {
-  const mounts = await host.mounts.list(ctx);
-  const stale = topmostAt(mounts, stagingPath);
-  if (stale === undefined) return [];
-  if (mountsAt(mounts, stagingPath).some((mount) => isMountOf(device, mount)))
-    throw new DriverError(
-      "unavailable",
-      `Cannot mount volume "${volumeId}" again: a mount at "${stagingPath}" is alive`,
-    );
-  await unmountAll(stagingPath, host, ctx);
-  const same = mounts.filter((mount) => isSameFilesystem(mount, stale));
-  return same.map(({ target }) => target).filter((target) => target !== stagingPath);
+): Promise<readonly Mount[]> {
+  const target = volume.stagingPath;
+  const dead = mountsAt(await host.mounts.list(ctx), target);
+  for (const mount of dead) await requireDead(mount, volume, device, { host, ctx });
+  for (const _ of dead) await unmountDead(target, host, ctx);
+  const request = {
+    source: device.path,
+    target,
+    fsType: access.fsType,
+    options: optionsFor(access, volume),
+  };
+  await host.mounts.mount(request, ctx);
+  await requireMounted(volume, device, host, ctx);
+  ctx.log.info({ nqn: device.nqn, device: device.path }, "Mounted a volume again");
+  return dead;
+}
+
+/** What lives may have unwritten data, or is somebody else's. */
+async function requireDead(
+  mount: Mount,
+  { volumeId, stagingPath }: StagedVolume,
+  device: BlockDevice,
+  { host, ctx }: { readonly host: WatchHost; readonly ctx: Context },
+): Promise<void> {
+  if (!isMountOf(device, mount) && (await isDeviceGone(mount, host, ctx))) return;
+  throw new DriverError(
+    "unavailable",
+    `Cannot mount volume "${volumeId}" again: a mount of "${mount.source}" (${mount.majorMinor}) at "${stagingPath}" is alive`,
+  );
+}
+
+/**
+ * The dead mount that pods keep has the UUID of the file system, and XFS refuses a second one with it. Nothing
+ * can be written through the dead one any more, and the device has been proved to be the volume.
+ */
+function optionsFor(access: MountAccess, { use }: StagedVolume): readonly string[] {
+  const options = mountOptions(access, use.accessMode).filesystem;
+  return access.fsType === "xfs" ? [...options, "nouuid"] : options;
+}
+
+/** The name may have moved since the proof: what counts is what is mounted now. */
+async function requireMounted(
+  { target, stagingPath, volumeId }: StagedVolume,
+  { path }: BlockDevice,
+  host: WatchHost,
+  ctx: Context,
+): Promise<void> {
+  const now = host.connections.observe(target.nqn).device;
+  const mount = topmostAt(await host.mounts.list(ctx), stagingPath);
+  if (now !== undefined && mount !== undefined && isMountOf(now, mount)) return;
+  await host.mounts.unmount(stagingPath, ctx);
+  throw new DriverError(
+    "unavailable",
+    `Cannot mount volume "${volumeId}" again: "${path}" is another device by now`,
+  );
 }

@@ -1,6 +1,6 @@
 import type { Connection } from "#domain/ports/connections.ts";
 import type { Hold, HoldStatus } from "#domain/ports/device-mapper.ts";
-import type { StagedVolume } from "#domain/staged-volume.ts";
+import type { PublishedPath, StagedVolume } from "#domain/staged-volume.ts";
 
 /** All that is known of a volume at one moment. */
 export interface Sight {
@@ -13,6 +13,10 @@ export interface Sight {
    * `undefined` when nothing is mounted there.
    */
   readonly mounted: string | undefined;
+  /** Target paths that show what the volume was before its device was replaced; only of a volume without hold. */
+  readonly stale: readonly PublishedPath[];
+  /** Target paths whose device node leads to another device; only of a volume without hold. */
+  readonly strays: readonly PublishedPath[];
   /** Since the volume was last seen well; 0 while it is. */
   readonly lostMs: number;
   readonly past: Past;

@@ -5,6 +5,7 @@ import { type Context, withTimeout } from "#lib/context.ts";
 import type { KeyedMutex } from "#lib/keyed-mutex.ts";
 import type { Log } from "#lib/log.ts";
 import { Attendance } from "./attendance.ts";
+import { conditionOfWell } from "./condition.ts";
 import type { WatchHost } from "./host.ts";
 import { isSame, keyOf, Watched } from "./watched.ts";
 
@@ -55,7 +56,7 @@ export class Watch implements AsyncDisposable {
     const disturbed = await this.#survey(ctx);
     for (const volume of staged) {
       const watched = this.#watched(volume);
-      const isToldAnew = volume.doubtfulSince !== watched.doubtfulSince;
+      const isToldAnew = conditionOfWell(volume).message !== watched.told;
       if (disturbed.has(volume.target.nqn) || isToldAnew) watched.settled = undefined;
       if (this.#needsAttention(volume, watched)) this.#attend(volume, watched);
     }

@@ -1,7 +1,5 @@
 import type { Attachment } from "#domain/ports/attachment-check.ts";
 import type { Connection } from "#domain/ports/connections.ts";
-import type { StagedVolume } from "#domain/staged-volume.ts";
-import type { VolumeCondition } from "../volume-health.ts";
 import { nothingYet, type Past } from "./sight.ts";
 
 const minuteMs = 60_000;
@@ -10,8 +8,8 @@ const minuteMs = 60_000;
 export class Watched {
   /** As the connection was when all was well; seeing it again means that nothing has happened. */
   settled: Connection | undefined;
-  /** What its record said then of lost writes. */
-  doubtfulSince: string | undefined;
+  /** What was to be told of it then. */
+  told: string | undefined;
   /** As it was at the last look of an incident. */
   lastSeen: string | undefined;
   /** Not to be looked at before, unless the connection changes. Milliseconds since the Unix epoch. */
@@ -26,8 +24,6 @@ export class Watched {
   refusedAt = 0;
   attachment: Attachment | undefined;
   askAttachmentAt = 0;
-  /** What stays to be said when the incident is over: of the mounts that pods have, which a record knows nothing of. */
-  note: VolumeCondition | undefined;
   /** What was logged last of each kind, so that what repeats is logged once. */
   decided = "";
   failure = "";
@@ -48,9 +44,10 @@ export class Watched {
     return true;
   }
 
-  end(connection: Connection, { doubtfulSince }: StagedVolume): void {
+  /** @param told - What is told of it from now on. */
+  end(connection: Connection, told: string): void {
     this.settled = connection;
-    this.doubtfulSince = doubtfulSince;
+    this.told = told;
     this.lostSince = undefined;
     this.past = nothingYet;
   }

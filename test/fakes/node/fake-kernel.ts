@@ -149,6 +149,11 @@ export class FakeKernel {
     return this.#present().find((device) => device.path === path);
   }
 
+  /** Whether a device has this number now: one of a mount that is dead has left. */
+  has(majorMinor: string): boolean {
+    return this.#present().some((device) => device.majorMinor === majorMinor);
+  }
+
   isLive(device: FakeDevice | FakeHold): boolean {
     if ("under" in device) return this.isLive(device.under);
     const controller = this.controllers.get(device.nqn);

@@ -19,6 +19,10 @@ export class MemoryBlockDevices implements BlockDevices {
     return mounted?.node ?? this.#kernel.deviceAt(path)?.majorMinor;
   }
 
+  async isThere(majorMinor: string, _ctx: Context): Promise<boolean> {
+    return this.#kernel.has(majorMinor);
+  }
+
   async setReadOnly(path: string, readOnly: boolean, ctx: Context): Promise<void> {
     ctx.signal.throwIfAborted();
     this.#require(path).isReadOnly = readOnly;

@@ -5,7 +5,7 @@ import type { FakeDevice, FakeKernel, FakeMount } from "./fake-kernel.ts";
 import type { MemoryHostPaths } from "./memory-host-paths.ts";
 
 const noReplay = ["noload", "norecovery", "rescue=nologreplay"];
-const filesystemOptions = /^(noload|norecovery|rescue=|data=|commit=|discard)/;
+const filesystemOptions = /^(noload|norecovery|nouuid|rescue=|data=|commit=|discard)/;
 
 /** A mount table that stacks mounts, resolves bind mounts, and keeps stale ones, to mimic Linux. */
 export class MemoryMounts implements Mounts {
@@ -84,9 +84,18 @@ export class MemoryMounts implements Mounts {
     if (disk.isHalfMade || disk.content.kind !== "filesystem" || disk.content.fsType !== fsType)
       return "wrong fs type, bad superblock";
     if (disk.isDamaged) return "structure needs cleaning";
+    if (fsType === "xfs" && !options.includes("nouuid") && this.#hasOther(device))
+      return "wrong fs type, bad superblock (duplicate UUID)";
     if (device.isReadOnly && !options.includes("ro")) return "write-protected";
     const replays = disk.isJournalDirty && !options.some((option) => noReplay.includes(option));
     return device.isReadOnly && replays ? "cannot replay the journal" : undefined;
+  }
+
+  /** Whether the same file system is mounted from another device: one that has left, and is kept by that mount. */
+  #hasOther(device: FakeDevice): boolean {
+    return this.#kernel.mounts.some(
+      (mount) => mount.device?.disk === device.disk && mount.device !== device,
+    );
   }
 
   /** The last unmount writes back what is dirty, and so waits for a connection that is lost. */
