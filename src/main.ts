@@ -15,7 +15,10 @@ async function main(): Promise<number> {
   });
 }
 
-/** The first SIGTERM or SIGINT asks for an orderly end, a second one does not wait for it. */
+/**
+ * The first SIGTERM or SIGINT asks for an orderly end, a second one does not wait for it. So does a reader that has
+ * gone, as `head` does: what was begun must not stay.
+ */
 function endSignal(): AbortSignal {
   const end = new AbortController();
   for (const name of ["SIGTERM", "SIGINT"] as const)
@@ -23,6 +26,8 @@ function endSignal(): AbortSignal {
       if (end.signal.aborted) process.exit(1);
       end.abort(name);
     });
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", () => end.abort("SIGPIPE"));
   return end.signal;
 }
 
