@@ -6,6 +6,7 @@ import { MiB } from "#lib/bytes.ts";
 import { testContext } from "#test/fakes/context.ts";
 import { DmKernel } from "#test/fakes/dm-kernel.ts";
 import { RecordingLog } from "#test/fakes/recording-log.ts";
+import { Sysfs } from "../sysfs.ts";
 import { Dmsetup } from "./dmsetup.ts";
 import { holdName } from "./hold-name.ts";
 import { LinuxDeviceMapper } from "./linux-device-mapper.ts";
@@ -14,16 +15,25 @@ const nqn = "nqn.2000-02.com.mikrotik:pvc-a.1-abcdefgh" as Nqn;
 const name = holdName(nqn);
 const ctx = testContext();
 
+class CountedSysfs extends Sysfs {
+  reads = 0;
+  override read(...path: readonly string[]): string | undefined {
+    this.reads += 1;
+    return super.read(...path);
+  }
+}
+
 function setUp() {
   const kernel = new DmKernel();
   const { tree, dev, deviceNumberOf } = kernel;
   const dmsetup = new Dmsetup(kernel.exec);
-  const holds = new LinuxDeviceMapper({ dmsetup, sysfs: tree.sysfs, dev, deviceNumberOf });
+  const sysfs = new CountedSysfs(tree.root);
+  const holds = new LinuxDeviceMapper({ dmsetup, sysfs, dev, deviceNumberOf });
   const disk = (majorMinor: string, sizeBytes = 64 * MiB, blockBytes = 4096): BlockDevice => {
     kernel.addDisk(majorMinor, sizeBytes, blockBytes);
     return { nqn, path: "/dev/nvme0n1", majorMinor, sizeBytes, blockBytes };
   };
-  return { kernel, holds, disk, [Symbol.dispose]: () => kernel[Symbol.dispose]() };
+  return { kernel, sysfs, holds, disk, [Symbol.dispose]: () => kernel[Symbol.dispose]() };
 }
 
 test("create() makes a hold that find() and list() show, and the same call again changes nothing", async () => {
@@ -42,6 +52,35 @@ test("create() makes a hold that find() and list() show, and the same call again
   assert.deepEqual(await holds.find(nqn, ctx), hold);
   assert.deepEqual(await holds.list(ctx), [hold]);
   assert.equal(kernel.verbs.filter((verb) => verb === "create").length, 1);
+});
+
+test("find() reads the same few attributes beside three holds as beside three hundred", async () => {
+  const readsBeside = async (count: number) => {
+    using world = setUp();
+    const { holds, kernel, sysfs } = world;
+    for (let index = 0; index < count; index++) {
+      const other = holdName(`nqn.2000-02.com.mikrotik:pvc-b${index}.1-abcdefgh` as Nqn);
+      kernel.tree.attributes(`block/dm-${index + 1}/dm`, { uuid: other });
+    }
+    const hold = await holds.create(world.disk("259:1"), ctx);
+    const before = sysfs.reads;
+    assert.deepEqual(await holds.find(nqn, ctx), hold);
+    return sysfs.reads - before;
+  };
+  assert.equal(await readsBeside(300), await readsBeside(3));
+});
+
+test("find() looks for a hold that was made anew under another number", async () => {
+  using world = setUp();
+  const { holds, kernel } = world;
+  await holds.create(world.disk("259:1"), ctx);
+  await holds.remove(nqn, ctx);
+  kernel.tree.attributes("block/dm-0", { dev: "253:0", size: 8 });
+  kernel.tree.attributes("block/dm-0/dm", { uuid: "LVM-abc", suspended: 0 });
+  assert.equal(await holds.find(nqn, ctx), undefined);
+  kernel.tree.attributes("block/dm-7", { dev: "253:7", size: 8 });
+  kernel.tree.attributes("block/dm-7/dm", { uuid: name, suspended: 0 });
+  assert.equal((await holds.find(nqn, ctx))?.majorMinor, "253:7");
 });
 
 test("create() replaces what an interrupted create() left without a table", async () => {

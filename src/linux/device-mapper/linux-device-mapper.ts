@@ -41,6 +41,8 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
   readonly #sysfs: Sysfs;
   readonly #dev: string;
   readonly #deviceNumberOf: (path: string) => string | undefined;
+  /** Where each NQN's hold was last: a hint, verified at each use, so that hundreds of holds cost no search. */
+  readonly #hints = new Map<Nqn, string>();
 
   constructor({ dmsetup, sysfs, dev, deviceNumberOf }: LinuxDeviceMapperParts) {
     this.#dmsetup = dmsetup;
@@ -235,17 +237,29 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
   }
 
   #find(nqn: Nqn): Hold | undefined {
-    return this.#list().find((hold) => hold.nqn === nqn);
+    const hint = this.#hints.get(nqn);
+    if (hint !== undefined && this.#nqnOf(hint) === nqn) return this.#read(hint);
+    const name = this.#names().find((candidate) => this.#nqnOf(candidate) === nqn);
+    if (name === undefined) this.#hints.delete(nqn);
+    else this.#hints.set(nqn, name);
+    return name === undefined ? undefined : this.#read(name);
   }
 
   #list(): Hold[] {
-    const names = this.#sysfs.list("block").filter((name) => /^dm-\d+$/.test(name));
-    return names.flatMap((name) => this.#read(name) ?? []);
+    return this.#names().flatMap((name) => this.#read(name) ?? []);
+  }
+
+  #names(): string[] {
+    return this.#sysfs.list("block").filter((name) => /^dm-\d+$/.test(name));
+  }
+
+  #nqnOf(name: string): Nqn | undefined {
+    return nqnOfHold(this.#sysfs.read("block", name, "dm", "uuid") ?? "");
   }
 
   /** @returns `undefined` for devices that are not ours, are going away, or have no table yet. */
   #read(name: string): Hold | undefined {
-    const nqn = nqnOfHold(this.#sysfs.read("block", name, "dm", "uuid") ?? "");
+    const nqn = this.#nqnOf(name);
     const majorMinor = this.#sysfs.read("block", name, "dev");
     const sectors = this.#sysfs.readNumber("block", name, "size");
     if (nqn === undefined || majorMinor === undefined || !sectors) return undefined;
