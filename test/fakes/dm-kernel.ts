@@ -68,6 +68,10 @@ export class DmKernel implements Disposable {
     return this.#devices.get(name);
   }
 
+  names(): string[] {
+    return [...this.#devices.keys()];
+  }
+
   open(name: string): void {
     this.#require(name, "open").openCount += 1;
   }
@@ -106,6 +110,7 @@ export class DmKernel implements Disposable {
 
   #run(verb: string, args: readonly string[]): string {
     if (verb === "create") return this.#create(args);
+    if (verb === "info" && args.at(-1) === "name") return `${this.names().join("\n")}\n`;
     const name = (verb === "info" ? args.at(-1) : args[0]) ?? "";
     const device = this.#require(name, verb);
     const { live } = device;

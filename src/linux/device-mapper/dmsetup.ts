@@ -59,6 +59,12 @@ export class Dmsetup {
     await this.#run(["message", name, "0", ...text.split(" ")], ctx);
   }
 
+  /** Of every device of this host, whosever it is. */
+  async names(ctx: Context): Promise<string[]> {
+    const text = await this.#run(["info", "-c", "--noheadings", "-o", "name"], ctx);
+    return text.split("\n").filter((line) => line !== "" && line !== "No devices found");
+  }
+
   async table(name: string, ctx: Context): Promise<string> {
     return await this.#run(["table", name], ctx);
   }

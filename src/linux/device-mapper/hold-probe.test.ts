@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { testContext } from "#test/fakes/context.ts";
 import { DmKernel } from "#test/fakes/dm-kernel.ts";
+import { ManualClock } from "#test/fakes/manual-clock.ts";
 import { exitCode, ScriptedExec } from "#test/fakes/scripted-exec.ts";
 import { SysfsTree } from "#test/fakes/sysfs-tree.ts";
 import { Dmsetup } from "./dmsetup.ts";
@@ -20,8 +21,7 @@ test("probe() tells of nothing missing when a table could be loaded, and takes i
     queueTimeoutSeconds: 30,
     nativeMultipath: true,
   });
-  assert.equal(kernel.device("rds-csi-probe"), undefined);
-  assert.equal(kernel.device("rds-csi-probe-base"), undefined);
+  assert.deepEqual(kernel.names(), []);
 });
 
 test("probe() says what dmsetup said, and takes away what it had made", async () => {
@@ -34,8 +34,33 @@ test("probe() says what dmsetup said, and takes away what it had made", async ()
     queueTimeoutSeconds: 0,
     nativeMultipath: false,
   });
-  assert.equal(kernel.device("rds-csi-probe"), undefined);
-  assert.equal(kernel.device("rds-csi-probe-base"), undefined);
+  assert.deepEqual(kernel.names(), []);
+});
+
+test("two probes at the same time do not take each other's devices for a missing module", async () => {
+  using kernel = new DmKernel();
+  for (let minor = 0; minor < 8; minor++) kernel.addDisk(`253:${minor}`, 4096);
+  const found = await Promise.all(
+    Array.from({ length: 4 }, () =>
+      new LinuxHoldProbe(new Dmsetup(kernel.exec), kernel.tree.sysfs).probe(ctx),
+    ),
+  );
+  assert.deepEqual(
+    found.map(({ missing }) => missing),
+    [undefined, undefined, undefined, undefined],
+  );
+  assert.deepEqual(kernel.names(), []);
+});
+
+test("probe() takes away what a killed one left, and leaves one that is under way alone", async () => {
+  using kernel = new DmKernel();
+  const clock = new ManualClock();
+  const dmsetup = new Dmsetup(kernel.exec);
+  const underWay = `rds-csi-probe-${clock.now() - 5_000}-bbbbbbbb`;
+  const killed = `rds-csi-probe-${clock.now() - 61_000}-aaaaaaaa`;
+  for (const name of [killed, underWay, "vg-root"]) await dmsetup.createWithoutTable(name, ctx);
+  await new LinuxHoldProbe(dmsetup, kernel.tree.sysfs, clock).probe(ctx);
+  assert.deepEqual(kernel.names(), [underWay, "vg-root"]);
 });
 
 test("probe() says that dmsetup is not installed; a call that has ended says nothing", async () => {

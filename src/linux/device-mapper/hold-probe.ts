@@ -1,27 +1,39 @@
 import type { HoldProbe, HoldSupport } from "#domain/ports/device-mapper.ts";
+import { type Clock, systemClock } from "#lib/clock.ts";
 import type { Context } from "#lib/context.ts";
+import { randomNonce } from "#lib/nonce.ts";
 import { failureOf } from "../exec-error.ts";
 import type { Sysfs } from "../sysfs.ts";
 import { toolFailure } from "../tool-failure.ts";
 import type { Dmsetup } from "./dmsetup.ts";
 import { formatTable } from "./multipath-table.ts";
 
-const name = "rds-csi-probe";
-const base = "rds-csi-probe-base";
+const prefix = "rds-csi-probe-";
 const sectors = 8;
+/** A probe takes less than a second; one of this age was killed. */
+const leftoverMs = 60_000;
+
+interface Names {
+  readonly hold: string;
+  /** What the hold would lie on. */
+  readonly base: string;
+}
 
 /**
  * Finds out what holds need by loading the table of one, over a device that only fails: the kernel then loads
  * dm-multipath and dm-service-time by itself, wherever the host keeps them, and says no if it has none. Nothing
- * is ever resumed on it, and no disk is touched.
+ * is ever resumed on it, and no disk is touched. Each probe has names of its own, which tell when they were made:
+ * two plugins that start at once, or a check beside one, must not take each other's devices for a missing module.
  */
 export class LinuxHoldProbe implements HoldProbe {
   readonly #dmsetup: Dmsetup;
   readonly #sysfs: Sysfs;
+  readonly #clock: Clock;
 
-  constructor(dmsetup: Dmsetup, sysfs: Sysfs) {
+  constructor(dmsetup: Dmsetup, sysfs: Sysfs, clock: Clock = systemClock) {
     this.#dmsetup = dmsetup;
     this.#sysfs = sysfs;
+    this.#clock = clock;
   }
 
   async probe(ctx: Context): Promise<HoldSupport> {
@@ -35,26 +47,38 @@ export class LinuxHoldProbe implements HoldProbe {
   }
 
   async #missing(ctx: Context): Promise<string | undefined> {
-    const attempt = await failureOf(this.#tryTable(ctx));
-    await this.#removeBoth(ctx);
+    await failureOf(this.#removeLeftovers(ctx));
+    const hold = `${prefix}${this.#clock.now()}-${randomNonce()}`;
+    const names = { hold, base: `${hold}-base` };
+    const attempt = await failureOf(this.#tryTable(names, ctx));
+    await this.#remove(names, ctx);
     if (attempt === undefined) return undefined;
     const failure = toolFailure("Cannot make a hold", attempt, "unimplemented");
     if (attempt.aborted) throw failure;
     return failure instanceof Error ? failure.message : String(failure);
   }
 
-  async #tryTable(ctx: Context): Promise<void> {
-    await this.#removeBoth(ctx);
+  async #tryTable({ hold, base }: Names, ctx: Context): Promise<void> {
     await this.#dmsetup.create(base, `0 ${sectors} error`, ctx);
     const under = this.#majorMinorOf(base);
-    await this.#dmsetup.createWithoutTable(name, ctx);
-    await this.#dmsetup.load(name, formatTable(sectors, under), ctx);
+    await this.#dmsetup.createWithoutTable(hold, ctx);
+    await this.#dmsetup.load(hold, formatTable(sectors, under), ctx);
   }
 
-  /** Also those of an attempt that was killed; that they are not there is the usual case. */
-  async #removeBoth(ctx: Context): Promise<void> {
-    await failureOf(this.#dmsetup.remove(name, ctx));
+  /** Those that the attempt did not get to are not there. */
+  async #remove({ hold, base }: Names, ctx: Context): Promise<void> {
+    await failureOf(this.#dmsetup.remove(hold, ctx));
     await failureOf(this.#dmsetup.remove(base, ctx));
+  }
+
+  /** The hold first: it may have its base open. */
+  async #removeLeftovers(ctx: Context): Promise<void> {
+    const before = this.#clock.now() - leftoverMs;
+    for (const name of (await this.#dmsetup.names(ctx)).sort()) {
+      const [, madeAt] = /^rds-csi-probe-(\d+)-/.exec(name) ?? [];
+      if (madeAt !== undefined && Number(madeAt) < before)
+        await failureOf(this.#dmsetup.remove(name, ctx));
+    }
   }
 
   #majorMinorOf(uuid: string): string {
