@@ -80,7 +80,7 @@ async function mountedDevice(
   return isMountOf(device, mount) ? device.majorMinor : mount.majorMinor;
 }
 
-/** Once per incident, as soon as there is an answer. */
+/** Until it has ended: a node is cut off first, and its attachment is taken away minutes later. */
 async function askAttachment(
   { volumeId, target }: StagedVolume,
   watched: Watched,
@@ -88,9 +88,8 @@ async function askAttachment(
   { host, ctx }: { readonly host: WatchHost; readonly ctx: Context },
 ): Promise<void> {
   const now = host.clock.now();
-  if (lostMs < askAttachmentAfterMs || watched.attachment !== undefined) return;
+  if (lostMs < askAttachmentAfterMs || watched.attachment === "ended") return;
   if (now < watched.askAttachmentAt) return;
-  const answer = await host.attachments.check(volumeId, target.nqn, ctx);
-  if (answer === "unknown") watched.askAttachmentAt = now + askAgainAfterMs;
-  else watched.attachment = answer;
+  watched.attachment = await host.attachments.check(volumeId, target.nqn, ctx);
+  watched.askAttachmentAt = now + askAgainAfterMs;
 }

@@ -66,7 +66,7 @@ test("tick() ends a hold after ioHoldSeconds, not before, and lets it be unstage
   assert.equal(world.kernel.holds.size, 0);
 });
 
-test("tick() ends a hold whose attachment has gone, asking once per incident", async () => {
+test("tick() ends a hold whose attachment has gone, and asks no more", async () => {
   const world = new WatchedWorld();
   const volume = await inUse(world);
   world.attachment = "ended";
@@ -77,6 +77,19 @@ test("tick() ends a hold whose attachment has gone, asking once per incident", a
   assert.equal(stateOf(world, volume), "failed");
   await world.pass(200_000);
   assert.equal(world.asked, 1);
+});
+
+test("tick() ends a hold whose attachment goes in the middle of the incident", async () => {
+  const world = new WatchedWorld();
+  const volume = await inUse(world);
+  world.kernel.lose(volume.nqn);
+  await world.pass(300_000);
+  assert.equal(stateOf(world, volume), "waiting");
+  assert.ok(world.asked >= 3 && world.asked <= 6, `asked ${world.asked} times in five minutes`);
+  world.attachment = "ended";
+  await world.pass(75_000);
+  assert.equal(stateOf(world, volume), "failed");
+  assert.throws(() => write(world, volume, "after"), /EIO/);
 });
 
 test("tick() goes on holding while nobody can tell of the attachment", async () => {
