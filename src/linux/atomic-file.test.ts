@@ -44,3 +44,11 @@ test("removeDurably() removes a file, or nothing", async () => {
   await removeDurably(join(folder.path, "missing/file"));
   assert.deepEqual(readdirSync(folder.path), []);
 });
+
+test("removeDurably() removes what killed writers of the file left, and nothing of another", async () => {
+  using folder = temporaryFolder();
+  for (const name of ["a.json", ".a.json.0badcafe.tmp", ".b.json.0badcafe.tmp", "b.json"])
+    writeFileSync(join(folder.path, name), "");
+  await removeDurably(join(folder.path, "a.json"));
+  assert.deepEqual(readdirSync(folder.path), [".b.json.0badcafe.tmp", "b.json"]);
+});

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /**
@@ -9,7 +9,7 @@ import { basename, dirname, join } from "node:path";
 export async function writeAtomically(path: string, text: string): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const temporary = join(folder, `.${basename(path)}.${randomBytes(4).toString("hex")}.tmp`);
+  const temporary = join(folder, `${draftPrefix(path)}${randomBytes(4).toString("hex")}.tmp`);
   try {
     await writeSynced(temporary, text);
     await rename(temporary, path);
@@ -20,10 +20,26 @@ export async function writeAtomically(path: string, text: string): Promise<void>
   await syncFolder(folder);
 }
 
-/** Removes a file for good; one that is not there is no error. */
+/** Removes a file for good, and what killed writers of it left; one that is not there is no error. */
 export async function removeDurably(path: string): Promise<void> {
+  const folder = dirname(path);
   await rm(path, { force: true });
-  await syncFolder(dirname(path));
+  for (const name of await namesIn(folder))
+    if (name.startsWith(draftPrefix(path))) await rm(join(folder, name), { force: true });
+  await syncFolder(folder);
+}
+
+function draftPrefix(path: string): string {
+  return `.${basename(path)}.`;
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
 }
 
 async function writeSynced(path: string, text: string): Promise<void> {
