@@ -1,13 +1,36 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { after, before } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { VolumeCapability_AccessMode_Mode as Mode } from "#csi/gen/csi.ts";
 import type { Cluster } from "../rig/cluster.ts";
+import type { ClusterVolume } from "../rig/cluster-volume.ts";
+import { KubernetesApi } from "../rig/kubernetes-api.ts";
+import { retry } from "../rig/retry.ts";
 import { clusterWith } from "../rig/scenario.ts";
 import { waitFor } from "../rig/wait-for.ts";
 import { sh } from "../rig/world.ts";
 import { assertRecords, Writer } from "../rig/writer.ts";
 
 const scenario = clusterWith({ nodes: ["node-a", "node-b"] });
+let kubernetes: KubernetesApi;
+before(async () => {
+  kubernetes = await KubernetesApi.start();
+});
+after(() => kubernetes[Symbol.dispose]());
+
+/** Attaches, stages, publishes, as Kubernetes does that has a VolumeAttachment for it. */
+async function bringUp(cluster: Cluster, volume: ClusterVolume, nodeId: string) {
+  const up = await cluster.bringUp(volume, nodeId);
+  kubernetes.attach(volume, nodeId, up.nqn);
+  return up;
+}
+
+/** What Kubernetes does after it has given a node up, which does not hear of it. */
+async function forceDetach(cluster: Cluster, volume: ClusterVolume, nodeId: string) {
+  await cluster.controller.unpublish(volume, nodeId);
+  kubernetes.detach(volume, nodeId);
+}
 
 /** Writes one letter all over a device, again and again, whatever comes back. */
 function scribble(path: string, letter: string) {
@@ -24,45 +47,67 @@ function end(child: ReturnType<typeof scribble>): void {
   process.kill(-(child.pid ?? 0), "SIGKILL");
 }
 
-/**
- * Kernel 6.12 gives a connection up that the target refuses; 6.1 tries for ever (`ctrlLossTmo` -1), and whatever
- * waits for it cannot be ended otherwise. It is the remedy that the driver's own message names.
- */
-function giveUp(cluster: Cluster, nqn: string): void {
-  if (cluster.controllers(nqn).length > 0) sh(`nvme disconnect -n ${nqn}`);
+/** A node asks Kubernetes about a volume that stays away, hears that it is not its own any more, and ends the hold. */
+async function givesUp(nqn: string): Promise<void> {
+  await waitFor(
+    `the hold of ${nqn} ends`,
+    () => sh(`dmsetup table rds-csi-${nqn}`).match(/queue_if_no_path/) === null,
+  );
+}
+
+function fill(path: string, letter: string, options = ""): void {
+  sh(`head -c 4M /dev/zero | tr '\\0' ${letter} | dd of=${path} bs=1M iflag=fullblock ${options}`);
+}
+
+function othersThan(letter: string, path: string): string {
+  return sh(`tr -d ${letter} < ${path} | wc -c`).trim();
 }
 
 scenario(
-  "a node that never heard of the end writes on, and nothing of it reaches a file system",
+  "a node that never heard of the end writes on, and nothing of it reaches a file system, nor when it has the volume again",
   async (cluster) => {
     const { controller } = cluster;
+    const node = cluster.node("node-a");
     const volume = await controller.create({ content: "ext4" });
-    const lost = await cluster.bringUp(volume, "node-a");
+    const lost = await bringUp(cluster, volume, "node-a");
+    fill(`${lost.path}/shared`, "a", "conv=fsync");
     using writer = new Writer(`${lost.path}/of-a`);
     await writer.progress();
-    await controller.unpublish(volume, "node-a");
-    const before = await cluster.bringUp(volume, "node-b");
-    const atHandOver = Number(sh(`wc -l < ${before.path}/of-a`));
+    await forceDetach(cluster, volume, "node-a");
+    // What node-a has in its cache and in its queue, on the very blocks that node-b writes to.
+    const late = spawn("dd", [
+      ...["if=/dev/zero", `of=${lost.path}/shared`, "bs=1M", "count=4", "conv=notrunc"],
+    ]);
+
+    const second = await bringUp(cluster, volume, "node-b");
+    const atHandOver = Number(sh(`wc -l < ${second.path}/of-a`));
     assert.ok(atHandOver >= 5, `${atHandOver} records`);
-    using other = new Writer(`${before.path}/of-b`);
+    fill(`${second.path}/shared`, "b", "conv=notrunc,fsync");
+    using other = new Writer(`${second.path}/of-b`);
     await other.progress(20);
     assert.ok(writer.report.flushed <= atHandOver, "what node-a called flushed is all there");
     assert.ok(!cluster.controllers(lost.nqn).includes("live"), "node-a does not get in again");
-    assert.equal(Number(sh(`wc -l < ${before.path}/of-a`)), atHandOver);
-    assert.deepEqual(cluster.exports(), [before.nqn]);
+    assert.equal(Number(sh(`wc -l < ${second.path}/of-a`)), atHandOver);
+    assert.deepEqual(cluster.exports(), [second.nqn]);
+
+    // Its attachment is gone, so the hold ends by itself: what waited is told, and thrown away.
+    assert.equal((await writer.ended()).error, "EIO");
+    late.kill("SIGKILL");
     const report = await other.stop();
     await cluster.takeDown(volume, "node-b");
+    kubernetes.detach(volume, "node-b");
     sh(`e2fsck -fn ${cluster.image(volume)}`);
 
     // Back to the first node, whose pod with the dead mount goes first, as kubelet does it.
-    writer[Symbol.dispose]();
-    giveUp(cluster, lost.nqn);
-    await cluster.node("node-a").unpublish(volume);
-    const again = await cluster.bringUp(volume, "node-a");
-    assert.match(again.nqn, /\.3-[0-9a-z]{8}$/);
+    await retry("unpublishing the dead mount", () => node.unpublish(volume));
+    const context = await controller.publish(volume, "node-a");
+    await retry("staging again", () => node.stage(volume, context));
+    const path = await node.publish(volume, context);
+    assert.match(context["nqn"] ?? "", /\.3-[0-9a-z]{8}$/);
     assert.deepEqual(cluster.controllers(lost.nqn), []);
-    assertRecords(`${again.path}/of-b`, report);
-    assert.equal(Number(sh(`wc -l < ${again.path}/of-a`)), atHandOver);
+    assertRecords(`${path}/of-b`, report);
+    assert.equal(othersThan("b", `${path}/shared`), "0", "nothing of node-a's cache landed");
+    assert.equal(Number(sh(`wc -l < ${path}/of-a`)), atHandOver);
     await cluster.takeDown(volume, "node-a");
     sh(`e2fsck -fn ${cluster.image(volume)}`);
     await controller.delete(volume);
@@ -72,28 +117,37 @@ scenario(
 
 scenario("the same with a raw block volume under constant writing", async (cluster) => {
   const { controller } = cluster;
-  const volume = await controller.create({ content: "block", sizeMiB: 16 });
-  const lost = await cluster.bringUp(volume, "node-a");
+  const node = cluster.node("node-a");
+  const volume = await controller.create({ content: "block", sizeMiB: 4 });
+  const lost = await bringUp(cluster, volume, "node-a");
   const scribbler = scribble(lost.path, "A");
   const image = cluster.image(volume);
   await waitFor(
     "node-a has written",
     () => sh(`head -c 1M ${image} | tr -d 'A' | wc -c`) === "0\n",
   );
-  await controller.unpublish(volume, "node-a");
-  const { path, nqn } = await cluster.bringUp(volume, "node-b");
-  sh(`head -c 16M /dev/zero | tr '\\0' B | dd of=${path} bs=1M iflag=fullblock oflag=direct`);
-  // Time enough for several attempts to connect again, each second.
-  await delay(5_000);
-  assert.equal(sh(`tr -d B < ${image} | wc -c`), "0\n", "the image holds nothing but B");
+  await forceDetach(cluster, volume, "node-a");
+  const { path, nqn } = await bringUp(cluster, volume, "node-b");
+  fill(path, "B", "oflag=direct");
+  await givesUp(lost.nqn);
+  assert.equal(othersThan("B", image), "0", "the image holds nothing but B");
   assert.ok(!cluster.controllers(lost.nqn).includes("live"));
   assert.deepEqual(cluster.exports(), [nqn]);
-  end(scribbler);
-  giveUp(cluster, lost.nqn);
+
+  // It gets the volume back while its old pod still writes: not before that has gone.
   await cluster.takeDown(volume, "node-b");
-  await cluster.node("node-a").unpublish(volume);
-  await cluster.node("node-a").unstage(volume);
-  assert.equal(sh(`tr -d B < ${image} | wc -c`), "0\n");
+  kubernetes.detach(volume, "node-b");
+  const context = await controller.publish(volume, "node-a");
+  await assert.rejects(node.stage(volume, context), {
+    code: 9,
+    details: /while it is here with another NQN, .*: it is still mounted at ".*\/pod-1"$/,
+  });
+  end(scribbler);
+  await retry("unpublishing", () => node.unpublish(volume));
+  await retry("staging again", () => node.stage(volume, context));
+  await node.publish(volume, context);
+  assert.equal(othersThan("B", lost.path), "0", "nor when it has the volume again");
+  await cluster.takeDown(volume, "node-a");
   await controller.delete(volume);
   cluster.assertNothingLeft();
 });
@@ -111,5 +165,33 @@ scenario(
     assert.deepEqual(cluster.controllers(nqn), ["live"]);
     await cluster.takeDown(volume, "node-a");
     await controller.delete(volume);
+  },
+);
+
+scenario(
+  "of two nodes that share a volume, the one that leaves is cut off only when the last one does",
+  async (cluster) => {
+    const { controller } = cluster;
+    const mode = Mode.MULTI_NODE_MULTI_WRITER;
+    const volume = await controller.create({ content: "block", sizeMiB: 4, mode });
+    const first = await cluster.bringUp(volume, "node-a");
+    const second = await controller.publish(volume, "node-b");
+    assert.equal(second["nqn"], first.nqn, "they share one export");
+    await controller.unpublish(volume, "node-a");
+    assert.deepEqual(cluster.controllers(first.nqn), ["live"], "documented: it may still write");
+    fill(first.path, "A", "oflag=direct");
+    assert.equal(othersThan("A", cluster.image(volume)), "0");
+    await controller.unpublish(volume, "node-b");
+    assert.deepEqual(cluster.exports(), []);
+    await waitFor("it is cut off", () => !cluster.controllers(first.nqn).includes("live"));
+    const late = scribble(first.path, "L");
+    await delay(2_000);
+    assert.equal(othersThan("A", cluster.image(volume)), "0");
+    end(late);
+    await givesUp(first.nqn);
+    await retry("unpublishing", () => cluster.node("node-a").unpublish(volume));
+    await retry("unstaging", () => cluster.node("node-a").unstage(volume));
+    await controller.delete(volume);
+    cluster.assertNothingLeft();
   },
 );
