@@ -216,6 +216,43 @@ test("remount() detaches a dead mount whose unmount hangs in the kernel", async 
   assert.ok(world.warnings.includes("Detaching a dead mount that cannot be unmounted"));
 });
 
+test("remount() that hangs in the kernel holds up no other volume", async () => {
+  const { world, volume } = await used();
+  const quick = world.attach("pvc-quick");
+  await stage(world.stageRequest(quick), world.host, world.ctx);
+  await publish(world.publishRequest(quick, "quick"), world.host, world.ctx);
+  await world.pass(1_500);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const unmount = world.mounts.unmount.bind(world.mounts);
+  world.mounts.unmount = async (target, ctx) => {
+    if (target === stagingPathOf(volume)) await promise;
+    await unmount(target, ctx);
+  };
+  for (const { nqn } of [volume, quick]) world.kernel.drop(nqn);
+  for (let look = 0; look < 40; look++) {
+    world.clock.advance(250);
+    await world.watch.tick();
+    await new Promise((next) => setImmediate(next));
+  }
+  assert.equal(stateOf(world, volume), "waiting");
+  assert.equal(stateOf(world, quick), "stale");
+  world.write(targetPathOf(quick, "quick"), "after", "");
+  resolve();
+  await world.pass(3_000);
+  assert.equal(stateOf(world, volume), "stale");
+});
+
+test("a volume that was to have a hold and gets none is told of when it is staged, and by its condition", async () => {
+  const { world } = await used();
+  const warning = world.log.records.find(({ message }) => message.includes("without a hold"));
+  assert.deepEqual([warning?.level, warning?.fields["volumeId"]], ["warn", "pvc-a"]);
+  assert.match(world.health.conditionOf("pvc-a")?.message ?? "", /it has no hold/);
+  const request = { volumeId: "pvc-a", volumePath: targetPathOf({ volumeId: "pvc-a" }, "pod") };
+  const { condition } = await stats(request, world.host, world.ctx);
+  assert.equal(condition.abnormal, false);
+  assert.match(condition.message, /it has no hold/);
+});
+
 test("remount() keeps a disk of readers read-only", async () => {
   const { world, volume } = await used(mountUse("multi-node-reader-only"));
   await outage(world, volume);
