@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, rmSync, writeFileSync } from "node:fs";
+import { createWriteStream, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -50,12 +50,19 @@ export class DriverProcess implements AsyncDisposable {
   /** @throws {Error} when the process ends, or does not listen within `limitMs`. */
   async listening(limitMs = 10_000): Promise<void> {
     const endsAt = Date.now() + limitMs;
-    while (Date.now() < endsAt && this.#child.exitCode === null) {
+    while (
+      Date.now() < endsAt &&
+      this.#child.exitCode === null &&
+      this.#child.signalCode === null
+    ) {
       if (await answers(this.socket)) return;
       await delay(5);
     }
+    const { exitCode, signalCode } = this.#child;
+    const ended = exitCode ?? signalCode;
+    const state = ended === null ? `it does not listen in ${limitMs} ms` : `it ended with ${ended}`;
     throw new Error(
-      `Cannot start the driver: it does not listen on "${this.socket}", see "${this.logFile}"`,
+      `Cannot start the driver on "${this.socket}": ${state}; it said last: ${lastOf(this.logFile)}`,
     );
   }
 
@@ -82,6 +89,10 @@ export class DriverProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
+}
+
+function lastOf(logFile: string): string {
+  return existsSync(logFile) ? readFileSync(logFile, "utf8").slice(-1_000) : "nothing";
 }
 
 /** The file of a socket is there a moment before somebody listens. */
