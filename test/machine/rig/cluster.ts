@@ -32,6 +32,10 @@ export interface ClusterOptions {
   readonly switches?: Partial<SwitchValues>;
   /** Of the node plugins. Default a device that is not there after 10 s is not waited for. */
   readonly nodeConfig?: Readonly<Record<string, unknown>>;
+  /** The pool is mounted already, and may have been used before. */
+  readonly poolIsReady?: boolean;
+  /** What runs as node plugin. Default the driver as it ships. */
+  readonly nodeCommand?: readonly string[];
 }
 
 /**
@@ -53,7 +57,8 @@ export class Cluster implements AsyncDisposable {
     stack.defer(leaveMachine);
     setDataNetwork("up");
     const simulator = stack.use(await Simulator.start(simulatorOptions(options)));
-    const nodes = nodeIds.map((id) => new Kubelet(id, join(folder, id), nodeConfig));
+    const { nodeCommand } = options;
+    const nodes = nodeIds.map((id) => new Kubelet(id, join(folder, id), nodeConfig, nodeCommand));
     const controller = new ControlPlane(folder, {
       clusterId: "machine",
       appliances: { rds: { ...applianceConfig(simulator), data: { addresses: [dataAddress] } } },
@@ -185,11 +190,17 @@ function leaveMachine(): void {
   rmSync(folder, { recursive: true, force: true });
 }
 
-function simulatorOptions({ pool: type = "btrfs", switches = {} }: ClusterOptions) {
+function simulatorOptions({
+  pool: type = "btrfs",
+  switches = {},
+  poolIsReady = false,
+}: ClusterOptions) {
   mkdirSync(data, { recursive: true });
   mkdirSync(folder, { recursive: true });
-  assert.ok(!existsSync(join(data, pool)), `${data} is free`);
-  sh(`mkfs.${type} -q -f /dev/vda && mount /dev/vda ${data}`);
+  if (!poolIsReady) {
+    assert.ok(!existsSync(join(data, pool)), `${data} is free`);
+    sh(`mkfs.${type} -q -f /dev/vda && mount /dev/vda ${data}`);
+  }
   return {
     stateDirectory: join(folder, "appliance"),
     dataDirectory: data,

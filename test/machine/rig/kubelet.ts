@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { NodeClient } from "#csi/gen/csi.ts";
+import { NodeClient, type VolumeCondition } from "#csi/gen/csi.ts";
 import { DriverProcess } from "#test/rig/driver-process.ts";
 import { type ClusterVolume, isBlock } from "./cluster-volume.ts";
 import { driverCommand } from "./programs.ts";
@@ -20,11 +20,18 @@ export class Kubelet implements AsyncDisposable {
   readonly nodeId: string;
   readonly #folder: string;
   readonly #config: Readonly<Record<string, unknown>>;
+  readonly #command: readonly string[];
   #process: DriverProcess | undefined;
   #client: NodeClient | undefined;
 
-  constructor(nodeId: string, folder: string, node: Readonly<Record<string, unknown>>) {
+  constructor(
+    nodeId: string,
+    folder: string,
+    node: Readonly<Record<string, unknown>>,
+    command = driverCommand,
+  ) {
     this.nodeId = nodeId;
+    this.#command = command;
     this.#folder = folder;
     const stateDirectory = join(folder, "state");
     this.#config = { nodeId, logLevel: "debug", node: { stateDirectory, ...node } };
@@ -40,7 +47,7 @@ export class Kubelet implements AsyncDisposable {
   /** Starts the plugin without waiting for it. */
   launch(): DriverProcess {
     const parts = { role: "node", folder: this.#folder, config: this.#config } as const;
-    this.#process = new DriverProcess({ ...parts, command: driverCommand });
+    this.#process = new DriverProcess({ ...parts, command: this.#command });
     return this.#process;
   }
 
@@ -68,10 +75,15 @@ export class Kubelet implements AsyncDisposable {
       : join(this.#folder, "pods", pod, "volumes/kubernetes.io~csi", volume.name, "mount");
   }
 
+  /** What outlives the plugin, and a reboot of its node. */
+  get stateFolder(): string {
+    return join(this.#folder, "state");
+  }
+
   /** Ids of the volumes that the plugin has a record of, as its files are called. */
   records(): string[] {
     try {
-      return readdirSync(join(this.#folder, "state/volumes"));
+      return readdirSync(join(this.stateFolder, "volumes"));
     } catch {
       return [];
     }
@@ -135,6 +147,17 @@ export class Kubelet implements AsyncDisposable {
     };
     const client = this.#connected();
     return (await rpc(client, client.nodeExpandVolume, request)).capacityBytes;
+  }
+
+  /** What NodeGetVolumeStats says of the volume's health. */
+  async condition(volume: ClusterVolume, pod?: string): Promise<VolumeCondition | undefined> {
+    const request = {
+      volumeId: volume.id,
+      volumePath: this.targetPath(volume, pod),
+      stagingTargetPath: this.stagingPath(volume),
+    };
+    const client = this.#connected();
+    return (await rpc(client, client.nodeGetVolumeStats, request)).volumeCondition;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -18,8 +18,8 @@ export class KubernetesApi implements Disposable {
   readonly #server: Server;
   readonly #attached = new Map<string, string>();
   #isReachable = true;
-  /** Requests that were answered. */
-  answered = 0;
+  /** Requests that nobody answered. */
+  refused = 0;
 
   static async start(): Promise<KubernetesApi> {
     mkdirSync(serviceAccountFolder, { recursive: true });
@@ -37,8 +37,11 @@ export class KubernetesApi implements Disposable {
 
   private constructor(pair: { readonly key: Buffer; readonly cert: Buffer }) {
     this.#server = createServer(pair, (request, response) => {
-      if (!this.#isReachable) return void request.socket.destroy();
-      this.answered += 1;
+      if (!this.#isReachable) {
+        this.refused += 1;
+        request.socket.destroy();
+        return;
+      }
       const found = this.#find(request.url ?? "");
       response.writeHead(found === undefined ? 404 : 200, { "content-type": "application/json" });
       response.end(JSON.stringify(found ?? { kind: "Status", code: 404, message: "not found" }));
