@@ -1,15 +1,17 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { release } from "node:os";
-import { join } from "node:path";
 import type { Config } from "#config/config.ts";
 import type { Context } from "#lib/context.ts";
 import { Dmsetup } from "#linux/device-mapper/dmsetup.ts";
 import { LinuxHoldProbe } from "#linux/device-mapper/hold-probe.ts";
 import { createExec, type Exec } from "#linux/exec.ts";
 import { ExecError } from "#linux/exec-error.ts";
+import { LinuxMounts } from "#linux/mounts.ts";
+import { hostPlaces } from "#linux/nvme/host-origin.ts";
 import { Sysfs } from "#linux/sysfs.ts";
 import { holdFindings } from "./check-holds.ts";
+import { hostFindings } from "./check-host.ts";
+import { stateFindings } from "./check-state.ts";
 import { type CheckedPart, type Finding, ok, problem, warning } from "./finding.ts";
 import { type KernelModulesParts, moduleState } from "./kernel-modules.ts";
 
@@ -33,7 +35,7 @@ export async function checkNode(config: Config, ctx: Context): Promise<CheckedPa
     { title: `Kernel ${release()}`, findings: attaching },
     ...(await holdParts(config, kernel.sysfs, exec, ctx)),
     { title: "Programs", findings: await programFindings(config, exec, ctx) },
-    { title: "This node", findings: [nodeFinding(config), await hostNqn(config)] },
+    { title: "This node", findings: await nodeFindings(config, kernel.sysfs, ctx) },
   ];
 }
 
@@ -115,16 +117,17 @@ async function absence(file: string, exec: Exec, ctx: Context): Promise<string |
   }
 }
 
+async function nodeFindings(config: Config, sysfs: Sysfs, ctx: Context): Promise<Finding[]> {
+  const { stateDirectory: state } = config.node;
+  return [
+    nodeFinding(config),
+    ...(await stateFindings(state, new LinuxMounts(createExec()), ctx)),
+    ...(await hostFindings({ etcNvme: "/etc/nvme", state }, hostPlaces, sysfs)),
+  ];
+}
+
 function nodeFinding({ nodeId }: Config): Finding {
   return nodeId === undefined
     ? problem("This node has no name: set nodeId (--node-id, RDS_CSI_NODE_ID)")
     : ok(`This node is "${nodeId}"`);
-}
-
-async function hostNqn({ node }: Config): Promise<Finding> {
-  for (const file of ["/etc/nvme/hostnqn", join(node.stateDirectory, "hostnqn")]) {
-    const text = await readFile(file, "utf8").catch(() => "");
-    if (text.trim() !== "") return ok(`The host NQN is ${text.trim()} (${file})`);
-  }
-  return ok(`The host NQN will be made at the first start, in ${node.stateDirectory}`);
 }

@@ -10,7 +10,8 @@ import type { Exec } from "#linux/exec.ts";
 import { LoopInitiator } from "#linux/loop/loop-initiator.ts";
 import { LoopRecords } from "#linux/loop/loop-record.ts";
 import { Losetup } from "#linux/loop/losetup.ts";
-import { loadHostIdentity } from "#linux/nvme/host-identity.ts";
+import { knownHostNqn, loadHostIdentity } from "#linux/nvme/host-identity.ts";
+import { hostIdConflict, hostOrigin, hostPlaces } from "#linux/nvme/host-origin.ts";
 import { NvmeCli } from "#linux/nvme/nvme-cli.ts";
 import { NvmeInitiator } from "#linux/nvme/nvme-initiator.ts";
 
@@ -42,8 +43,16 @@ async function nvmeInitiator(
   state: string,
   { exec, host, log }: InitiatorParts,
 ): Promise<NodeInitiator> {
-  const identity = await loadHostIdentity({ etcNvme: "/etc/nvme", state });
-  log.info({ ...identity }, "Connecting by NVMe over TCP");
+  const folders = { etcNvme: "/etc/nvme", state };
+  const identity = await loadHostIdentity(folders);
+  const known = await knownHostNqn(folders);
+  const origin = known && (await hostOrigin(known, hostPlaces));
+  const facts = { ...identity, path: known?.path, origin };
+  log.info(facts, "Connecting by NVMe over TCP");
+  if (origin === "image")
+    log.warn(facts, "The host NQN is older than this system: other nodes of its image may have it");
+  const conflict = hostIdConflict(host.sysfs, identity);
+  if (conflict !== undefined) log.warn({ conflict }, "Connections may be refused by the kernel");
   const fabrics = `${host.dev}/nvme-fabrics`;
   return {
     initiator: new NvmeInitiator({ cli: new NvmeCli(exec), host, identity, clock }),

@@ -17,6 +17,8 @@ interface FakeController {
   readonly subsystem: FakeSubsystem;
   readonly address: string;
   readonly port: string;
+  readonly hostNqn: string;
+  readonly hostId: string;
   state: string;
 }
 
@@ -149,21 +151,26 @@ export class NvmeKernel implements Disposable {
       (other) => other.address === address && other.port === port,
     );
     if (connected) throw failure(1, "already connected");
+    const [hostNqn = "", hostId = ""] = [options.get("--hostnqn"), options.get("--hostid")];
+    // Observed on Linux 6.12, with "found same hostnqn but different hostid" in the kernel's log only.
+    if (this.#controllers.some((other) => other.hostNqn === hostNqn && other.hostId !== hostId))
+      throw failure(1, "Failed to write to /dev/nvme-fabrics: Invalid argument");
     if (!this.#targets.get(`${address}:${port}`)?.has(nqn))
       throw failure(1, "Failed to write to /dev/nvme-fabrics: Input/output error");
     const taken = this.#controllers.map((other) => other.instance);
     const instance = free([...taken, ...this.#heldInstances]);
     const subsystem = this.#subsystemFor(nqn);
     const name = `nvme${instance}`;
-    const controller = { name, instance, subsystem, address, port, state: "live" };
+    const where = { instance, subsystem, address, port };
+    const controller = { name, ...where, hostNqn, hostId, state: "live" };
     this.#controllers.push(controller);
     this.tree.attributes(controllerFolder(name), {
       state: "live",
       subsysnqn: nqn,
       transport: "tcp",
       address: `traddr=${address},trsvcid=${port},src_addr=10.0.0.7`,
-      hostnqn: options.get("--hostnqn") ?? "",
-      hostid: options.get("--hostid") ?? "",
+      hostnqn: hostNqn,
+      hostid: hostId,
       rescan_controller: "",
     });
     this.tree.link(`class/nvme/${name}`, controllerFolder(name));

@@ -20,7 +20,7 @@ export interface IdentityFolders {
 }
 
 /** NVMe Base 2.0, "NVMe Qualified Names": the form for hosts that have no name of their own. */
-const uuidNqnPrefix = "nqn.2014-08.org.nvmexpress:uuid:";
+export const uuidNqnPrefix = "nqn.2014-08.org.nvmexpress:uuid:";
 
 /** Namespace of the host id of a host NQN without UUID. Never change it: ids depend on it. */
 const hostIds = Buffer.from("b0a55f3c7ac94ce5a0b64d5e4e0b1c77", "hex");
@@ -37,6 +37,18 @@ export async function loadHostIdentity(folders: IdentityFolders): Promise<HostId
   }
   const hostNqn = await keptNqn(join(folders.state, "hostnqn"));
   return { hostNqn, hostId: hostIdFor(hostNqn) };
+}
+
+/** The host NQN that `loadHostIdentity` would take, and where it is from; `undefined` when it would make one. */
+export async function knownHostNqn(
+  folders: IdentityFolders,
+): Promise<{ readonly hostNqn: string; readonly path: string } | undefined> {
+  for (const folder of [folders.etcNvme, folders.state]) {
+    const path = join(folder, "hostnqn");
+    const hostNqn = await readNqn(path);
+    if (hostNqn !== undefined) return { hostNqn, path };
+  }
+  return undefined;
 }
 
 async function keptNqn(path: string): Promise<string> {

@@ -84,6 +84,18 @@ test("connect() rejects with unavailable and nvme-cli's words for an unknown NQN
   assert.equal(it.clock.slept, 0);
 });
 
+test("connect() says which connection has the same host NQN and another host id", async () => {
+  using it = rig();
+  const otherId = "99999999-2222-3333-4444-555555555555";
+  const place = ["--traddr=10.0.0.1", "--trsvcid=4420", `--nqn=${other}`];
+  const args = ["connect", ...place, `--hostnqn=${identity.hostNqn}`, `--hostid=${otherId}`];
+  await it.kernel.exec({ file: "nvme", args, timeoutMs: 1_000 }, ctx);
+  await assert.rejects(it.initiator.connect(target, options, ctx), {
+    kind: "failed-precondition",
+    message: `Cannot connect "${nqn}": "nvme0" of "${other}" is connected as the same host NQN "${identity.hostNqn}" with another host id, "${otherId}" instead of "${identity.hostId}", and the kernel allows one host id each (the plugin needs the host's /etc/nvme)`,
+  });
+});
+
 test("connect() waits for a controller that is reconnecting", async () => {
   using it = rig();
   await it.initiator.connect(target, options, ctx);

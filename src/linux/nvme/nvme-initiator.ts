@@ -20,6 +20,7 @@ import {
   type Path,
 } from "./controllers.ts";
 import type { HostIdentity } from "./host-identity.ts";
+import { hostIdConflict } from "./host-origin.ts";
 import { Namespaces } from "./namespaces.ts";
 import type { NvmeCli } from "./nvme-cli.ts";
 
@@ -59,10 +60,24 @@ export class NvmeInitiator implements Initiator {
     if (outcome === "live") return;
     const [failure] = failures;
     const controllers = this.#controllers(nqn);
-    if (failure !== undefined && controllers.length === 0)
-      throw toolFailure(`Cannot connect "${nqn}"`, failure, "unavailable");
+    if (failure !== undefined && controllers.length === 0) throw this.#refusal(nqn, failure);
     const state = describeControllers(controllers);
     throw new DriverError("unavailable", `Cannot connect "${nqn}": ${state}`, { cause: failure });
+  }
+
+  /** The kernel says no more than "Invalid argument" to a host NQN that is in use with another host id. */
+  #refusal(nqn: Nqn, failure: ExecError): unknown {
+    const { host, identity } = this.#parts;
+    const conflict = failure.stderr.includes("Invalid argument")
+      ? hostIdConflict(host.sysfs, identity)
+      : undefined;
+    if (conflict === undefined)
+      return toolFailure(`Cannot connect "${nqn}"`, failure, "unavailable");
+    return new DriverError(
+      "failed-precondition",
+      `Cannot connect "${nqn}": ${conflict}, and the kernel allows one host id each (the plugin needs the host's /etc/nvme)`,
+      { cause: failure },
+    );
   }
 
   async findDevice(nqn: Nqn, _ctx: Context): Promise<BlockDevice | undefined> {
