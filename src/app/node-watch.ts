@@ -3,17 +3,22 @@ import type { AttachmentCheck } from "#domain/ports/attachment-check.ts";
 import { ApiClient, serviceAccountFolder } from "#kubernetes/api-client.ts";
 import { VolumeAttachments } from "#kubernetes/volume-attachments.ts";
 import { systemClock as clock } from "#lib/clock.ts";
+import type { Context } from "#lib/context.ts";
 import type { KeyedMutex } from "#lib/keyed-mutex.ts";
 import type { Log } from "#lib/log.ts";
 import { LinuxHoldSurvey } from "#linux/device-mapper/hold-survey.ts";
 import { LinuxDirectReads } from "#linux/direct-read.ts";
 import type { Host } from "#linux/disk-device.ts";
 import type { Exec } from "#linux/exec.ts";
+import { FileKubeletVolumes } from "#linux/kubelet-volumes.ts";
+import { LinuxConnectionTraces } from "#linux/nvme/connection-traces.ts";
 import { LinuxConnections } from "#linux/nvme/connections.ts";
 import type { NodeHost } from "#node/host.ts";
 import { adopt } from "#node/watch/adopt.ts";
 import type { WatchHost } from "#node/watch/host.ts";
+import { inherit } from "#node/watch/inherit.ts";
 import { Watch } from "#node/watch/watch.ts";
+import { passingFsType } from "./check-state.ts";
 import { UnaskedAttachments } from "./unasked-attachments.ts";
 
 export interface WatchedNode {
@@ -40,9 +45,28 @@ export async function startWatch(
     survey: host.holds === undefined ? undefined : new LinuxHoldSurvey(exec, kernel.sysfs),
     attachments: attachmentCheck(config, stack),
   };
-  await adopt(watchHost, { signal: new AbortController().signal, log });
+  const ctx = { signal: new AbortController().signal, log };
+  const { kubeletDirectory } = config.node;
+  await sayWhetherItLasts(config.node.stateDirectory, host, ctx);
+  const kubelet = new FileKubeletVolumes(kubeletDirectory, config.driverName);
+  await inherit({ ...watchHost, kubelet, traces: new LinuxConnectionTraces(kernel.sysfs) }, ctx);
+  await adopt(watchHost, ctx);
   const watch = stack.use(new Watch({ host: watchHost, locks, log }));
   watch.start();
+}
+
+async function sayWhetherItLasts(
+  stateDirectory: string,
+  { mounts }: NodeHost,
+  ctx: Context,
+): Promise<void> {
+  const all = await mounts.list(ctx).catch(() => []);
+  const fsType = passingFsType(stateDirectory, all);
+  if (fsType !== undefined)
+    ctx.log.warn(
+      { stateDirectory, fsType },
+      "What this node must remember of its volumes is lost with the container or the machine",
+    );
 }
 
 function attachmentCheck(

@@ -28,7 +28,8 @@ export function contradictions(settings: Settings): string[] {
 export function complete(settings: Settings, environment: Environment): Config {
   const { appliances, node, ...rest } = settings;
   const entries = Object.entries(appliances);
-  const stateDirectory = node.stateDirectory ?? `/var/lib/kubelet/plugins/${settings.driverName}`;
+  const plugins = `${node.kubeletDirectory}/plugins`;
+  const stateDirectory = node.stateDirectory ?? `${plugins}/${settings.driverName}`;
   return {
     ...rest,
     appliances: new Map(entries.map(([name, one]) => [name, completeAppliance(one)])),

@@ -80,6 +80,7 @@ test("loadConfig() fills in every default", async (t) => {
     kubernetes: undefined,
     fencing: { settleTime: 5_000 },
     node: {
+      kubeletDirectory: "/var/lib/kubelet",
       stateDirectory: "/var/lib/kubelet/plugins/rds.csi.srvlab.io",
       maxVolumes: 128,
       deviceTimeout: 30_000,

@@ -99,9 +99,16 @@ const applianceName = v.pipe(
 );
 
 const node = group({
+  kubeletDirectory: v.optional(
+    setting(
+      "Kubelet's folder (`--root-dir`), under the same path for the plugin: what kubelet keeps there tells of volumes that an earlier driver staged.",
+      absolutePath,
+    ),
+    "/var/lib/kubelet",
+  ),
   stateDirectory: v.optional(
     setting(
-      "Folder that outlives the process, for what a node must remember about its volumes; by default the driver's folder among kubelet's plugins.",
+      "Folder that outlives the process, for what a node must remember about its volumes; by default the driver's folder among the plugins in `kubeletDirectory`.",
       absolutePath,
     ),
   ),
