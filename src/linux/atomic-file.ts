@@ -8,7 +8,7 @@ import { basename, dirname, join } from "node:path";
  */
 export async function writeAtomically(path: string, text: string): Promise<void> {
   const folder = dirname(path);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder);
   const temporary = join(folder, `${draftPrefix(path)}${randomBytes(4).toString("hex")}.tmp`);
   try {
     await writeSynced(temporary, text);
@@ -40,6 +40,13 @@ async function namesIn(folder: string): Promise<string[]> {
     if (isMissing(error)) return [];
     throw error;
   }
+}
+
+/** A new folder is durable only with those above it. */
+async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let at = path; at.length >= first.length; at = dirname(at)) await syncFolder(dirname(at));
 }
 
 async function writeSynced(path: string, text: string): Promise<void> {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { publish } from "#node/publish.ts";
 import { stage } from "#node/stage.ts";
+import { stagingPathOf } from "#test/fakes/node/node-world.ts";
 import { WatchedWorld } from "#test/fakes/watch/watched-world.ts";
 import { adopt } from "./adopt.ts";
 
@@ -81,6 +82,61 @@ test("adopt() removes no hold that a damaged record may name, and goes on with t
   for (const { nqn } of [whole, damaged, other]) assert.ok(world.kernel.holds.has(nqn));
   const left = "Left a hold alone: a record that cannot be read may name it";
   assert.deepEqual(world.told, ["Found a volume of an earlier run", left, left]);
+});
+
+test("adopt() takes away what staging that died at any moment had begun, or leaves it to be gone on from", async () => {
+  const calls = await callsOfStage();
+  const seen = new Set<string>();
+  for (let at = 0; at < calls; at++)
+    for (const when of ["before", "after"] as const) {
+      const world = new WatchedWorld();
+      const volume = world.attach("pvc-a");
+      world.faults.arm({ at, what: "die", when });
+      await stage(world.stageRequest(volume), world.host, world.ctx).catch(() => {});
+      world.faults.arm();
+      await adopt(world.watchHost, world.ctx);
+      const record = world.records.volumes.get("pvc-a");
+      const isMounted = world.topmost(stagingPathOf(volume)) !== undefined;
+      seen.add(`${record?.phase} ${isMounted}`);
+      if (record === undefined)
+        assert.deepEqual([world.kernel.controllers.size, world.kernel.holds.size], [0, 0]);
+      await stage(world.stageRequest(volume), world.host, world.ctx);
+      assert.deepEqual(world.kernel.damage, []);
+    }
+  const outcomes = ["undefined false", "formatting false", "connecting true", "staged true"];
+  assert.deepEqual([...seen].sort(), outcomes.sort());
+});
+
+async function callsOfStage(): Promise<number> {
+  const world = new WatchedWorld();
+  world.faults.arm();
+  await stage(world.stageRequest(world.attach("pvc-a")), world.host, world.ctx);
+  return world.faults.calls;
+}
+
+test("adopt() takes away what was begun also while the target is away", async () => {
+  const world = new WatchedWorld();
+  const volume = await staged(world);
+  const record = world.records.volumes.get("pvc-a") ?? assert.fail();
+  world.records.volumes.set("pvc-a", { ...record, phase: "connecting" });
+  world.kernel.mounts = [];
+  world.kernel.lose(volume.nqn);
+  await adopt(world.watchHost, world.ctx);
+  assert.equal(world.kernel.controllers.size, 0);
+  assert.equal(world.records.volumes.size, 0);
+  assert.ok(world.told.includes("Took away what an earlier run had begun and not finished"));
+});
+
+test("adopt() leaves what was begun and somebody uses", async () => {
+  const world = new WatchedWorld();
+  await staged(world);
+  const record = world.records.volumes.get("pvc-a") ?? assert.fail();
+  world.records.volumes.set("pvc-a", { ...record, phase: "connecting" });
+  world.kernel.mounts = world.kernel.mounts.filter(({ target }) => target.includes("/pods/"));
+  await adopt(world.watchHost, world.ctx);
+  assert.equal(world.kernel.controllers.size, 1);
+  assert.equal(world.kernel.holds.size, 1);
+  assert.deepEqual(world.warnings, ["Left what an earlier run had begun"]);
 });
 
 test("adopt() survives records that cannot be read", async () => {

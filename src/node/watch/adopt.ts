@@ -2,16 +2,19 @@ import type { Hold } from "#domain/ports/device-mapper.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import { type Context, withTimeout } from "#lib/context.ts";
 import { topmostAt } from "../mount-table.ts";
+import { release } from "../release.ts";
 import type { WatchHost } from "./host.ts";
 
 /** The plugin serves calls after that, whatever is left to do. */
 const adoptLimitMs = 30_000;
+const abandonLimitMs = 10_000;
 
 /**
  * Matches what an earlier life of this plugin left on the node, before any call is served: I/O that an interrupted
- * change of a hold stopped goes on, and holds that nobody has a record of, or open, are removed. While a record cannot
- * be read, nobody can tell whose a hold is that no other names. One line tells of each volume and of each hold left
- * over. It needs neither Kubernetes nor the appliance, and never throws.
+ * change of a hold stopped goes on, what was begun and is not used is taken away, until the CO asks for it again, and
+ * holds that nobody has a record of, or open, are removed. While a record cannot be read, nobody can tell whose a hold
+ * is that no other names. One line tells of each volume and of each hold left over. It needs neither Kubernetes nor the
+ * appliance, and never throws.
  */
 export async function adopt(host: WatchHost, ctx: Context): Promise<void> {
   using bounded = withTimeout(ctx, adoptLimitMs);
@@ -20,6 +23,8 @@ export async function adopt(host: WatchHost, ctx: Context): Promise<void> {
     for (const hold of holds) if (hold.suspended) await resume(hold, host, bounded);
     const { volumes, damaged } = await host.records.list(bounded);
     for (const volume of volumes) await report(volume, holds, host, bounded);
+    const begun = volumes.filter(({ phase }) => phase === "connecting");
+    for (const volume of begun) await abandon(volume, host, bounded);
     const known = new Set(volumes.map(({ target }) => target.nqn));
     const unknown = holds.filter(({ nqn }) => !known.has(nqn));
     if (damaged.length > 0) leave(unknown, bounded);
@@ -50,6 +55,23 @@ async function report(
   const mounted = topmostAt(await mounts.list(ctx), stagingPath)?.majorMinor;
   const facts = { volumeId, nqn, phase, connection: state, device: device?.path, hold, mounted };
   ctx.log.info(facts, "Found a volume of an earlier run");
+}
+
+/**
+ * Of staging that was cut short before anything was written, a connection and a hold may be left, which would try to
+ * reach a target for ever that exports the volume elsewhere by now. One that is mounted was nearly done: the CO goes on.
+ */
+async function abandon(volume: StagedVolume, host: WatchHost, ctx: Context): Promise<void> {
+  const { volumeId, stagingPath, target } = volume;
+  const facts = { volumeId, nqn: target.nqn };
+  try {
+    using limited = withTimeout(ctx, abandonLimitMs);
+    if (topmostAt(await host.mounts.list(limited), stagingPath) !== undefined) return;
+    await release(volume, "keep", host, limited);
+    ctx.log.info(facts, "Took away what an earlier run had begun and not finished");
+  } catch (error) {
+    ctx.log.warn({ ...facts, error: String(error) }, "Left what an earlier run had begun");
+  }
 }
 
 function leave(holds: readonly Hold[], ctx: Context): void {
