@@ -37,7 +37,10 @@ async function setUp() {
   await world.mounts.mount({ source, target: stagingPath, fsType: "ext4", options: [] }, world.ctx);
   const target = targetPathOf(volume, "pod");
   await world.paths.ensureDirectory(target, world.ctx);
-  await world.mounts.bind({ source: stagingPath, target, options: [] }, world.ctx);
+  await world.mounts.bind(
+    { source: stagingPath, target, options: ["nosuid", "noatime"] },
+    world.ctx,
+  );
   const host: InheritingHost = {
     ...world.watchHost,
     kubelet: { list: async () => [{ volumeId, stagingPath }] },
@@ -81,6 +84,7 @@ test("inherit() makes the record of a volume that kubelet, mount and connection 
     blockBytes: 512,
     identity: "uuid.one",
     fsUuid: "uuid-1",
+    published: [{ target: targetPathOf(volume, "pod"), options: ["nosuid"] }],
   });
 });
 

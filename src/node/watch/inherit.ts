@@ -11,7 +11,7 @@ import type {
 import type { Mount } from "#domain/ports/mounts.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import { type Context, withTimeout } from "#lib/context.ts";
-import { isMountOf, isReadOnly, topmostAt } from "../mount-table.ts";
+import { isMountOf, isReadOnly, isSameFilesystem, topmostAt } from "../mount-table.ts";
 import type { WatchHost } from "./host.ts";
 
 export interface InheritingHost
@@ -106,10 +106,25 @@ async function inheritedRecord(
     mkfsOptions: [],
     reconnect: { mode: "remount", ioHoldSeconds: undefined, onApplianceRestart: "continue" },
     phase: "staged",
+    ...publishedOf(mount, host),
     ...(device !== undefined &&
       isMountOf(device, mount) &&
       (await marks(device, fsType, host, ctx))),
   };
+}
+
+/** `pods/<uid>/volumes/kubernetes.io~csi/<volume>/mount`. Source: Kubernetes, pkg/volume/csi/csi_mounter.go, `getTargetPath`. */
+const inPod = /\/pods\/[^/]+\/volumes\/.*\/mount$/;
+
+/** Where pods have what is mounted at the staging path. */
+function publishedOf(staged: Mount, { mountTable }: Host): Pick<StagedVolume, "published"> {
+  const published = mountTable
+    .filter((mount) => inPod.test(mount.target) && isSameFilesystem(mount, staged))
+    .map(({ target, options }) => ({
+      target,
+      options: options.filter((option) => /^(ro|nosuid|nodev|noexec)$/.test(option)),
+    }));
+  return published.length > 0 ? { published } : {};
 }
 
 /** @throws {DriverError} `failed-precondition` with what does not fit. */
