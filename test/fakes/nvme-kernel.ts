@@ -104,6 +104,12 @@ export class NvmeKernel implements Disposable {
     for (const controller of this.#of(nqn)) this.#remove(controller, mounted);
   }
 
+  /** ctrl_loss_tmo has passed for one of several controllers. */
+  giveUp(name: string): void {
+    const controller = this.#controllers.find((candidate) => candidate.name === name);
+    if (controller !== undefined) this.#remove(controller, false);
+  }
+
   /** The target answers again: with another namespace identity the disk goes, and only a rescan brings one. */
   endOutage(nqn: string): void {
     for (const controller of this.#of(nqn)) {

@@ -12,9 +12,13 @@ export interface Connection {
   readonly device: BlockDevice | undefined;
   /** Beside a controller that answers there is one that does not; I/O may wait in its old device. */
   readonly laggard?: boolean;
+  /** Controllers that answer or may do so again, one for each address; left out for none. */
+  readonly paths?: number;
 }
 
 /** Looks at connections, in sysfs only: cheap enough for hundreds of volumes each second, and never hangs. */
 export interface Connections {
   observe(nqn: Nqn): Connection;
+  /** Looks it up from scratch next time: one more controller beside those that were seen is not noticed otherwise. */
+  forget(nqn: Nqn): void;
 }

@@ -33,6 +33,7 @@ function rig() {
       clock.advance(1_000);
       return connections.observe(subsystem);
     },
+    forget: () => connections.forget(nqn),
     [Symbol.dispose]: () => kernel[Symbol.dispose](),
   };
 }
@@ -45,6 +46,7 @@ test("observe() shows a live connection with its device and the namespace's iden
     assert.deepEqual(it.observe(), {
       state: "live",
       laggard: false,
+      paths: 1,
       device: {
         nqn,
         path: `${it.kernel.dev}/nvme0n1`,
@@ -89,7 +91,12 @@ test("observe() shows an orphan as live without a device, and its new device aft
   it.kernel.startOutage(nqn);
   it.kernel.export(nqn, { sizeBytes: GiB, uuid: "another" });
   it.kernel.endOutage(nqn);
-  assert.deepEqual(it.observe(), { state: "live", device: undefined, laggard: false });
+  assert.deepEqual(it.observe(), {
+    state: "live",
+    device: undefined,
+    laggard: false,
+    paths: 1,
+  });
   it.kernel.tree.sysfs.write("1", "class", "nvme", "nvme0", "rescan_controller");
   it.kernel.rescan();
   assert.equal(it.observe().device?.path, `${it.kernel.dev}/nvme0n2`);
@@ -126,4 +133,16 @@ test("observe() tells of a second controller that does not answer", async () => 
   assert.deepEqual([it.observe().state, it.observe().laggard], ["live", false]);
   it.kernel.setState("nvme1", "connecting");
   assert.deepEqual([it.observe().state, it.observe().laggard], ["live", true]);
+});
+
+test("observe() counts a path that was added after forget(), and one that the kernel gave up at once", async () => {
+  using it = rig();
+  it.kernel.export(nqn, { sizeBytes: GiB, uuid: "one" }, "10.0.0.2:4420");
+  await it.connect();
+  assert.equal(it.observe().paths, 1);
+  await it.connect(nqn, "10.0.0.2");
+  it.forget();
+  assert.equal(it.observe().paths, 2);
+  it.kernel.giveUp("nvme1");
+  assert.equal(it.observe().paths, 1);
 });

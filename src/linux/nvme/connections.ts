@@ -42,6 +42,11 @@ export class LinuxConnections implements Connections {
     return this.#lookUp(nqn);
   }
 
+  forget(nqn: Nqn): void {
+    this.#whole.delete(nqn);
+    this.#survey = { at: Number.NEGATIVE_INFINITY, controllers: new Map() };
+  }
+
   /** The disk is found by its number, and itself says whose it is: so names that change hands are noticed. */
   #isUnchanged(nqn: Nqn, { device: { majorMinor, sizeBytes }, controllers }: Seen): boolean {
     const { sysfs } = this.#host;
@@ -60,8 +65,9 @@ export class LinuxConnections implements Connections {
     if (live.length === 0) return { state: "connecting", device: undefined };
     const device = this.#deviceOf(nqn);
     const laggard = live.length < controllers.length;
-    if (device === undefined) return { state: "live", device, laggard };
-    const connection: Connection = { state: "live", device, laggard };
+    const paths = controllers.length;
+    if (device === undefined) return { state: "live", device, laggard, paths };
+    const connection: Connection = { state: "live", device, laggard, paths };
     const names = live.map(({ name }) => name);
     if (!laggard) this.#whole.set(nqn, { connection, device, controllers: names });
     return connection;

@@ -7,6 +7,7 @@ import type { Log } from "#lib/log.ts";
 import { Attendance } from "./attendance.ts";
 import { conditionOfWell } from "./condition.ts";
 import type { WatchHost } from "./host.ts";
+import { isThin, widen } from "./missing-paths.ts";
 import { isSame, keyOf, Watched } from "./watched.ts";
 
 export interface WatchParts {
@@ -58,7 +59,10 @@ export class Watch implements AsyncDisposable {
       const watched = this.#watched(volume);
       const isToldAnew = conditionOfWell(volume).message !== watched.told;
       if (disturbed.has(volume.target.nqn) || isToldAnew) watched.settled = undefined;
-      if (this.#needsAttention(volume, watched)) this.#attend(volume, watched);
+      if (this.#needsAttention(volume, watched))
+        this.#attend(volume, watched, (ctx) => this.#attendance.step(volume, watched, ctx));
+      else if (!watched.isBusy && !watched.isLost && isThin(volume, watched, this.#now()))
+        this.#attend(volume, watched, (ctx) => widen(volume, this.#parts, ctx));
     }
   }
 
@@ -117,10 +121,11 @@ export class Watch implements AsyncDisposable {
   }
 
   #needsAttention({ target }: StagedVolume, watched: Watched): boolean {
-    const now = this.#parts.host.clock.now();
+    const now = this.#now();
     if (watched.isBusy) return false;
     if (!watched.isLost && now < watched.dueAt) return false;
     const connection = this.#parts.host.connections.observe(target.nqn);
+    watched.paths = connection.paths;
     if (watched.isLost) return this.#isNew(connection, watched) || now >= watched.dueAt;
     watched.dueAt = now + calmMs - incidentMs / 2;
     return connection !== watched.settled && !isSame(connection, watched.settled);
@@ -134,11 +139,11 @@ export class Watch implements AsyncDisposable {
   }
 
   /** A volume that finds no room has its turn at a later tick. */
-  #attend(volume: StagedVolume, watched: Watched): void {
+  #attend(volume: StagedVolume, watched: Watched, take: (ctx: Context) => Promise<void>): void {
     if (this.#steps.size >= mostAtOnce) return;
     watched.isBusy = true;
     const log = this.#parts.log.child({ volumeId: volume.volumeId, nqn: volume.target.nqn });
-    const step = this.#attendance.step(volume, watched, { ...this.#context(), log }).finally(() => {
+    const step = take({ ...this.#context(), log }).finally(() => {
       watched.isBusy = false;
       this.#steps.delete(step);
     });
@@ -157,6 +162,10 @@ export class Watch implements AsyncDisposable {
       log.warn({ error: String(error) }, "Cannot look at the holds");
       return new Set();
     }
+  }
+
+  #now(): number {
+    return this.#parts.host.clock.now();
   }
 
   #watched({ volumeId, target }: StagedVolume): Watched {

@@ -24,6 +24,10 @@ export class Watched {
   refusedAt = 0;
   attachment: Attachment | undefined;
   askAttachmentAt = 0;
+  /** Controllers when it was last looked at. */
+  paths: number | undefined;
+  /** Addresses without a controller are tried again then, and how long after that. */
+  thin: { readonly dueAt: number; readonly pauseMs: number } | undefined;
   /** What was logged last of each kind, so that what repeats is logged once. */
   decided = "";
   failure = "";

@@ -16,6 +16,8 @@ export class WatchedWorld extends NodeWorld {
   asked = 0;
   /** Identities that targets give their namespaces now. */
   readonly identities = this.kernel.identities;
+  /** Controllers of volumes that have not one for each address. */
+  readonly pathCounts = new Map<Nqn, number>();
   /** Devices that answer every read with an error. */
   readonly unreadable = new Set<string>();
   readonly watchHost: WatchHost;
@@ -25,7 +27,7 @@ export class WatchedWorld extends NodeWorld {
     super(options);
     this.watchHost = {
       ...this.host,
-      connections: { observe: (nqn) => this.#observe(nqn) },
+      connections: { observe: (nqn) => this.#observe(nqn), forget: () => {} },
       reads: { readDirect: async (device) => this.#read(device) },
       survey: { disturbed: async () => this.#suspended() },
       attachments: {
@@ -72,7 +74,8 @@ export class WatchedWorld extends NodeWorld {
     const controller = this.kernel.controllers.get(nqn);
     if (controller === undefined) return { state: "none", device: undefined };
     const { state } = controller;
-    return { state, device: this.kernel.find(nqn) };
+    const paths = this.pathCounts.get(nqn);
+    return { state, device: this.kernel.find(nqn), ...(paths !== undefined && { paths }) };
   }
 
   #read(path: string): void {
