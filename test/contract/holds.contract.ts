@@ -42,7 +42,6 @@ async function lives({ holds, device, holders }: HoldsHarness): Promise<void> {
     device: device.majorMinor,
     paths: ["active", "active"],
     queueing: true,
-    openCount: 0,
   });
   await holds.remove(device.nqn, ctx);
   assert.equal(await holds.find(device.nqn, ctx), undefined);

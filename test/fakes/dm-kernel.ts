@@ -111,10 +111,9 @@ export class DmKernel implements Disposable {
   #run(verb: string, args: readonly string[]): string {
     if (verb === "create") return this.#create(args);
     if (verb === "info" && args.at(-1) === "name") return `${this.names().join("\n")}\n`;
-    const name = (verb === "info" ? args.at(-1) : args[0]) ?? "";
+    const [name = ""] = args;
     const device = this.#require(name, verb);
     const { live } = device;
-    if (verb === "info") return `${device.openCount}\n`;
     if (verb === "table") return live === undefined ? "" : tableText(device, live);
     if (verb === "status") return live === undefined ? "" : statusText(device, live);
     this.#change(device, verb, args);

@@ -26,8 +26,6 @@ export interface HoldStatus {
   readonly paths: readonly PathState[];
   /** Whether I/O without a path waits; otherwise it fails. While suspended, what the kernel shows is `false`. */
   readonly queueing: boolean;
-  /** Who has it open: mounts, processes, other devices. */
-  readonly openCount: number;
 }
 
 export type PathState = "active" | "failed";
@@ -49,7 +47,7 @@ export interface DeviceMapper {
   /**
    * Removing what is not there succeeds. Whoever wants to be rid of a hold whose target is gone first fails its
    * queue, then disconnects, then unmounts.
-   * @throws {DriverError} `unavailable` while it is open.
+   * @throws {DriverError} `unavailable` while it is open: by mounts, processes, other devices.
    */
   remove(nqn: Nqn, ctx: Context): Promise<void>;
 }

@@ -73,10 +73,6 @@ export class Dmsetup {
     return await this.#run(["status", name], ctx);
   }
 
-  async openCount(name: string, ctx: Context): Promise<string> {
-    return await this.#run(["info", "-c", "--noheadings", "-o", "open", name], ctx);
-  }
-
   async #change(args: readonly string[], ctx: Context, timeoutMs?: number): Promise<void> {
     await this.#run([...udev, ...args], ctx, timeoutMs);
   }

@@ -89,8 +89,7 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
       const [device] = devices;
       if (device === undefined) throw new DriverError("internal", `${act}: its table is empty`);
       const paths = parseStatus(await this.#dmsetup.status(name, ctx));
-      const openCount = Number(await this.#dmsetup.openCount(name, ctx));
-      return { device, paths, queueing, openCount };
+      return { device, paths, queueing };
     } catch (error) {
       if (error instanceof SyntaxError)
         throw new DriverError("internal", `${act}: ${error.message}`, { cause: error });

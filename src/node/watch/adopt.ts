@@ -86,17 +86,9 @@ function leave(holds: readonly Hold[], ctx: Context): void {
 async function settle({ nqn, path }: Hold, { holds }: WatchHost, ctx: Context): Promise<void> {
   const facts = { nqn, hold: path };
   try {
-    const openCount = (await holds?.status(nqn, ctx))?.openCount ?? 0;
-    if (openCount > 0) {
-      ctx.log.warn(
-        { ...facts, openCount },
-        "Left a hold alone: it is open, and no record names it",
-      );
-      return;
-    }
     await holds?.remove(nqn, ctx);
     ctx.log.info(facts, "Removed a hold that nobody uses and no record names");
   } catch (error) {
-    ctx.log.warn({ ...facts, error: String(error) }, "Cannot settle a hold that no record names");
+    ctx.log.warn({ ...facts, error: String(error) }, "Left a hold alone that no record names");
   }
 }

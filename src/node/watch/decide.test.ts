@@ -32,7 +32,6 @@ const good: HoldStatus = {
   device: "259:1",
   paths: ["active", "active"],
   queueing: true,
-  openCount: 1,
 };
 const spent: HoldStatus = { ...good, paths: ["failed", "active"] };
 const dead: HoldStatus = { ...good, paths: ["failed", "failed"] };

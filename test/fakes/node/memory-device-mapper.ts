@@ -49,7 +49,6 @@ export class MemoryDeviceMapper implements Holds {
       device: under.majorMinor,
       paths: [path, path],
       queueing: isQueueing && !isSuspended,
-      openCount: this.#openCount(hold),
     };
   }
 
