@@ -49,8 +49,15 @@ export async function stats(
   return { usage, condition: seen.abnormal ? seen : { abnormal: false, message } };
 }
 
+const answering: ReadonlySet<VolumeCondition["state"]> = new Set([
+  "connected",
+  "doubtful",
+  "damaged",
+  "stale",
+]);
+
 function answers({ state }: VolumeCondition): boolean {
-  return state === "connected" || state === "doubtful" || state === "stale";
+  return answering.has(state);
 }
 
 interface Found {

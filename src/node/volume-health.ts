@@ -7,10 +7,18 @@ export interface VolumeCondition {
 
 /**
  * `connected`: reads and writes go through. `doubtful`: they do, but writes that the appliance had acknowledged
- * may be gone. `waiting`: they wait for an outage to end. `refused`: they wait, for what came back is not the
- * volume. `failed`: its hold has ended, and they get EIO. `stale`: pods keep a mount whose device is gone.
+ * may be gone. `damaged`: they do, but for blocks that the target cannot read or write. `waiting`: they wait for an
+ * outage to end. `refused`: they wait, for what came back is not the volume. `failed`: its hold has ended, and they get
+ * EIO. `stale`: pods keep a mount whose device is gone.
  */
-export type VolumeState = "connected" | "doubtful" | "waiting" | "refused" | "failed" | "stale";
+export type VolumeState =
+  | "connected"
+  | "doubtful"
+  | "damaged"
+  | "waiting"
+  | "refused"
+  | "failed"
+  | "stale";
 
 /** Conditions by volume id: the watch loop writes them; statistics, metrics and events read them. */
 export class VolumeHealth {

@@ -25,6 +25,7 @@ export function holdsContract(contract: (title: string, check: Check) => void): 
   contract("create() makes one hold per NQN, which lies on its device until remove()", lives);
   contract("create() refuses an NQN whose hold lies elsewhere, and a device that is held", refuses);
   contract("failQueue() ends queueing; queueAgain() and swap() begin it anew", queues);
+  contract("passErrors() leaves the hold as it was, and refuses one that passes them on", passes);
   contract("grow() knows its own size, and never shrinks", grows);
   contract("what is not there is not-found, and may be removed", isAbsent);
 }
@@ -71,6 +72,16 @@ async function queues({ holds, device }: HoldsHarness): Promise<void> {
   assert.equal(await isQueueing(), true);
 }
 
+async function passes({ holds, device }: HoldsHarness): Promise<void> {
+  const before = await holds.create(device, ctx);
+  await holds.passErrors(device.nqn, ctx);
+  assert.deepEqual(await holds.find(device.nqn, ctx), before);
+  const { paths, queueing } = await holds.status(device.nqn, ctx);
+  assert.deepEqual([...paths, queueing], ["active", "active", true]);
+  await holds.failQueue(device.nqn, ctx);
+  await assert.rejects(holds.passErrors(device.nqn, ctx), { kind: "failed-precondition" });
+}
+
 async function grows({ holds, device }: HoldsHarness): Promise<void> {
   await holds.create(device, ctx);
   await holds.grow(device, ctx);
@@ -89,6 +100,7 @@ async function isAbsent({ holds, device }: HoldsHarness): Promise<void> {
     () => holds.grow(device, ctx),
     () => holds.resume(device.nqn, ctx),
     () => holds.reinstate(device.nqn, ctx),
+    () => holds.passErrors(device.nqn, ctx),
     () => holds.failQueue(device.nqn, ctx),
     () => holds.queueAgain(device.nqn, ctx),
   ])

@@ -5,8 +5,10 @@ import { SysfsTree } from "./sysfs-tree.ts";
 
 interface FakeTable {
   readonly sectors: number;
-  /** Major:minor of both entries; `undefined` for a target other than multipath. */
+  /** Major:minor of both entries, or of a bare device; `undefined` for a table that only fails. */
   readonly device: string | undefined;
+  /** Bare: a device and a tail that only fails. */
+  readonly bare: boolean;
 }
 
 interface FakeDevice {
@@ -25,6 +27,8 @@ interface FakeDevice {
 export interface DmFault {
   readonly verb: string;
   readonly failure: ExecFailure;
+  /** So many of its calls go well before. */
+  readonly after?: number;
 }
 
 /**
@@ -91,15 +95,14 @@ export class DmKernel implements Disposable {
     return this.hostDev ? found?.majorMinor : undefined;
   };
 
-  readonly exec: Exec = async ({ file, args }, ctx) => {
+  readonly exec: Exec = async ({ file, args, input }, ctx) => {
     if (ctx.signal.aborted) throw new ExecError(file, { reason: "was ended", aborted: true });
     const words = args.filter((arg) => !/^--(no|retry)/.test(arg) || arg === "--notable");
     const [verb = "", ...rest] = words;
     this.verbs.push(verb);
-    const fault = this.faults.findIndex((candidate) => candidate.verb === verb);
-    const [planned] = fault === -1 ? [] : this.faults.splice(fault, 1);
-    if (planned !== undefined) throw new ExecError(file, planned.failure);
-    const stdout = this.#run(verb, rest);
+    const failure = this.#planned(verb);
+    if (failure !== undefined) throw new ExecError(file, failure);
+    const stdout = this.#run(verb, rest, input);
     this.#show();
     return { stdout, stderr: "" };
   };
@@ -108,7 +111,15 @@ export class DmKernel implements Disposable {
     this.tree[Symbol.dispose]();
   }
 
-  #run(verb: string, args: readonly string[]): string {
+  #planned(verb: string): ExecFailure | undefined {
+    const index = this.faults.findIndex((candidate) => candidate.verb === verb);
+    const [fault] = index === -1 ? [] : this.faults.splice(index, 1);
+    if (fault?.after === undefined || fault.after === 0) return fault?.failure;
+    this.faults.push({ ...fault, after: fault.after - 1 });
+    return undefined;
+  }
+
+  #run(verb: string, args: readonly string[], input = ""): string {
     if (verb === "create") return this.#create(args);
     if (verb === "info" && args.at(-1) === "name") return `${this.names().join("\n")}\n`;
     const [name = ""] = args;
@@ -116,13 +127,22 @@ export class DmKernel implements Disposable {
     const { live } = device;
     if (verb === "table") return live === undefined ? "" : tableText(device, live);
     if (verb === "status") return live === undefined ? "" : statusText(device, live);
-    this.#change(device, verb, args);
+    if (verb === "load") this.#load(device, input);
+    else this.#change(device, verb, args);
     return "";
   }
 
+  /** In place of multipath nothing is taken that has no `error` target. */
+  #load(device: FakeDevice, text: string): void {
+    const { name, live } = device;
+    const isMultipath = live?.device !== undefined && !live.bare;
+    if (isMultipath && !/ multipath | error/.test(text))
+      throw refusal("reload", name, "Invalid argument");
+    device.inactive = this.#tableOf(name, text);
+  }
+
   #change(device: FakeDevice, verb: string, args: readonly string[]): void {
-    if (verb === "load") device.inactive = this.#tableOf(device.name, args[2] ?? "");
-    else if (verb === "clear") device.inactive = undefined;
+    if (verb === "clear") device.inactive = undefined;
     else if (verb === "resume") this.#resume(device);
     else if (verb === "remove") this.#remove(device);
     else if (verb === "message") this.#message(device, args.slice(2));
@@ -149,13 +169,15 @@ export class DmKernel implements Disposable {
 
   /** The size is looked at only by `resume`. */
   #tableOf(name: string, text: string): FakeTable {
-    const sectors = Number(text.split(" ")[1]);
-    const device = /(\d+:\d+) 1$/.exec(text)?.[1];
-    if (device === undefined) return { sectors, device };
+    const lines = text.trim().split("\n");
+    const sectors = lines.reduce((sum, line) => sum + Number(line.split(" ")[1]), 0);
+    const device = /(\d+:\d+) [01]$/m.exec(text)?.[1];
+    const bare = text.includes(" linear ");
+    if (device === undefined) return { sectors, device, bare };
     const disk = this.#disks.get(device);
     if (disk === undefined) throw refusal("reload", name, "No such device or address");
     if (disk.mounted) throw refusal("reload", name, busy);
-    return { sectors, device };
+    return { sectors, device, bare };
   }
 
   #resume(device: FakeDevice): void {
@@ -164,7 +186,8 @@ export class DmKernel implements Disposable {
     if (inactive !== undefined) {
       device.suspended = true;
       const disk = this.#disks.get(inactive.device ?? "");
-      if ((disk?.sectors ?? 0) < inactive.sectors) throw this.#shown("resume", name);
+      const tail = inactive.bare ? tailSectors : 0;
+      if ((disk?.sectors ?? 0) < inactive.sectors - tail) throw this.#shown("resume", name);
       Object.assign(device, { live: inactive, queueing: true, failed: false });
     } else if (live === undefined) throw refusal("resume", name, "Invalid argument");
     device.suspended = false;
@@ -184,6 +207,7 @@ export class DmKernel implements Disposable {
 
   #message(device: FakeDevice, [what, path]: readonly string[]): void {
     if (device.suspended) throw refusal("message", device.name, busy);
+    if (device.live?.bare) throw refusal("message", device.name, "Invalid argument");
     if (what === "reinstate_path") {
       if (path !== device.live?.device) throw refusal("message", device.name, "Invalid argument");
       device.failed = false;
@@ -214,6 +238,7 @@ export class DmKernel implements Disposable {
   }
 }
 
+const tailSectors = 8;
 const busy = "Device or resource busy";
 
 function refusal(ioctl: string, name: string, reason: string): ExecError {
@@ -221,8 +246,13 @@ function refusal(ioctl: string, name: string, reason: string): ExecError {
   return new ExecError("dmsetup", { reason: "failed with exit code 1", exitCode: 1, stderr });
 }
 
-function tableText({ queueing, suspended }: FakeDevice, { sectors, device }: FakeTable): string {
+function tableText(
+  { queueing, suspended }: FakeDevice,
+  { sectors, device, bare }: FakeTable,
+): string {
   if (device === undefined) return `0 ${sectors} error \n`;
+  const whole = sectors - tailSectors;
+  if (bare) return `0 ${whole} linear ${device} 0\n${whole} ${tailSectors} error \n`;
   const features =
     queueing && !suspended
       ? "4 queue_if_no_path retain_attached_hw_handler queue_mode bio"

@@ -71,6 +71,13 @@ export interface HoldPaths {
   resume(nqn: Nqn, ctx: Context): Promise<void>;
   /** Lets failed paths be tried again; that they are active already is success. */
   reinstate(nqn: Nqn, ctx: Context): Promise<void>;
+  /**
+   * Puts I/O through to the device it lies on, each with a result of its own, until all that waits now has one; then
+   * it holds again. Meanwhile, some milliseconds, errors of an outage would reach who waits, too, and the hold is one
+   * block longer. An attempt that is interrupted leaves it so, not queueing, until `queueAgain`.
+   * @throws {DriverError} `unavailable` when the change did not succeed.
+   */
+  passErrors(nqn: Nqn, ctx: Context): Promise<void>;
 }
 
 /** What happens to I/O that finds no path. Both methods throw `not-found` when there is no hold. */
@@ -80,7 +87,7 @@ export interface HoldQueue {
    * controller is connecting, is freed only by disconnecting that.
    */
   failQueue(nqn: Nqn, ctx: Context): Promise<void>;
-  /** Lets it wait again. */
+  /** Lets it wait again; the device that it lies on must be there. */
   queueAgain(nqn: Nqn, ctx: Context): Promise<void>;
 }
 

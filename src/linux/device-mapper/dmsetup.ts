@@ -1,5 +1,5 @@
 import type { Context } from "#lib/context.ts";
-import type { Exec } from "../exec.ts";
+import type { Exec, ExecRequest } from "../exec.ts";
 import { ExecError } from "../exec-error.ts";
 
 /** Most calls only change or read tables in the kernel. */
@@ -14,6 +14,8 @@ const removeLimitMs = 15_000;
  * `/dev/mapper` and leaves the device to no subsystem; what else udev would do is kept off by `host-rules.ts`.
  */
 const udev = ["--noudevsync", "--noudevrules"];
+
+type How = Partial<Pick<ExecRequest, "timeoutMs" | "input">>;
 
 /**
  * dmsetup(8), by the name of one device. Every method throws an `ExecError` when dmsetup fails; one that is ended
@@ -35,9 +37,9 @@ export class Dmsetup {
     await this.#change(["create", name, "--notable"], ctx);
   }
 
-  /** Puts a table beside the one in use; `resume` takes it, `clear` throws it away. */
+  /** Puts a table, of one line or more, beside the one in use; `resume` takes it, `clear` throws it away. */
   async load(name: string, table: string, ctx: Context): Promise<void> {
-    await this.#change(["load", name, "--table", table], ctx);
+    await this.#change(["load", name], ctx, { input: table });
   }
 
   async clear(name: string, ctx: Context): Promise<void> {
@@ -46,12 +48,13 @@ export class Dmsetup {
 
   /** Without flushing, which would wait for a namespace that does not answer, or freezing the file system. */
   async resume(name: string, ctx: Context): Promise<void> {
-    await this.#change(["resume", "--noflush", "--nolockfs", name], ctx, resumeLimitMs);
+    const timeoutMs = resumeLimitMs;
+    await this.#change(["resume", "--noflush", "--nolockfs", name], ctx, { timeoutMs });
   }
 
   /** Tries for five seconds when somebody has it open for a moment. */
   async remove(name: string, ctx: Context): Promise<void> {
-    await this.#change(["remove", "--retry", name], ctx, removeLimitMs);
+    await this.#change(["remove", "--retry", name], ctx, { timeoutMs: removeLimitMs });
   }
 
   /** To the device's one target. Refused while the device is suspended. */
@@ -73,13 +76,13 @@ export class Dmsetup {
     return await this.#run(["status", name], ctx);
   }
 
-  async #change(args: readonly string[], ctx: Context, timeoutMs?: number): Promise<void> {
-    await this.#run([...udev, ...args], ctx, timeoutMs);
+  async #change(args: readonly string[], ctx: Context, how?: How): Promise<void> {
+    await this.#run([...udev, ...args], ctx, how);
   }
 
-  async #run(args: readonly string[], ctx: Context, timeoutMs = tableLimitMs): Promise<string> {
-    const { stdout } = await this.#exec({ file: "dmsetup", args, timeoutMs }, ctx);
-    return stdout;
+  async #run(args: readonly string[], ctx: Context, how?: How): Promise<string> {
+    const request = { file: "dmsetup", args, timeoutMs: tableLimitMs, ...how };
+    return (await this.#exec(request, ctx)).stdout;
   }
 }
 

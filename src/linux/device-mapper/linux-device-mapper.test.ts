@@ -178,6 +178,7 @@ test("every change of a hold that is not there is not-found, and remove() succee
     holds.grow(device, ctx),
     holds.resume(nqn, ctx),
     holds.reinstate(nqn, ctx),
+    holds.passErrors(nqn, ctx),
     holds.failQueue(nqn, ctx),
     holds.queueAgain(nqn, ctx),
   ])
@@ -281,6 +282,51 @@ test("failQueue() resumes a suspended hold first, which takes no message", async
   kernel.suspend(name);
   await holds.failQueue(nqn, ctx);
   assert.equal((await holds.status(nqn, ctx)).queueing, false);
+});
+
+test("passErrors() lays the hold bare, and puts it back as it was", async () => {
+  using world = setUp();
+  const { holds, kernel } = world;
+  const hold = await holds.create(world.disk("259:1"), ctx);
+  kernel.failPaths(name);
+  kernel.verbs.length = 0;
+  await holds.passErrors(nqn, ctx);
+  assert.deepEqual(kernel.verbs.slice(-4), ["load", "resume", "load", "resume"]);
+  assert.deepEqual(await holds.find(nqn, ctx), hold);
+  assert.deepEqual(await holds.status(nqn, ctx), {
+    device: "259:1",
+    paths: ["active", "active"],
+    queueing: true,
+  });
+});
+
+test("passErrors() that the kernel refuses leaves the hold as it was", async () => {
+  using world = setUp();
+  const { holds, kernel } = world;
+  await holds.create(world.disk("259:1"), ctx);
+  kernel.removeDisk("259:1");
+  await assert.rejects(holds.passErrors(nqn, ctx), {
+    kind: "unavailable",
+    message: new RegExp(`^Cannot pass on the errors of hold "${nqn}": dmsetup `),
+  });
+  const { live, inactive, suspended, queueing } = kernel.device(name) ?? assert.fail();
+  assert.deepEqual([live?.bare, inactive, suspended, queueing], [false, undefined, false, true]);
+});
+
+test("passErrors() that cannot end leaves a hold that does not queue, until queueAgain()", async () => {
+  using world = setUp();
+  const { holds, kernel } = world;
+  const hold = await holds.create(world.disk("259:1"), ctx);
+  const failure = { reason: "did not end within 20 s", timedOut: true };
+  kernel.faults.push({ verb: "resume", failure, after: 1 });
+  await assert.rejects(holds.passErrors(nqn, ctx), { kind: "unavailable" });
+  const { device, queueing } = await holds.status(nqn, ctx);
+  assert.deepEqual([device, queueing], ["259:1", false]);
+  await holds.failQueue(nqn, ctx);
+  await holds.reinstate(nqn, ctx);
+  await holds.queueAgain(nqn, ctx);
+  assert.deepEqual(await holds.find(nqn, ctx), hold);
+  assert.equal((await holds.status(nqn, ctx)).queueing, true);
 });
 
 test("grow() makes the hold as long as the device, never shorter", async () => {

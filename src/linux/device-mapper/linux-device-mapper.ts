@@ -9,16 +9,17 @@ import type {
   HoldStatus,
 } from "#domain/ports/device-mapper.ts";
 import type { Context } from "#lib/context.ts";
+import { sectorBytes } from "../disk-device.ts";
 import type { Sysfs } from "../sysfs.ts";
 import { toolFailure } from "../tool-failure.ts";
+import { formatBareTable } from "./bare-table.ts";
 import { limitDirtyPages } from "./dirty-limit.ts";
 import { type Dmsetup, saysAbsent, saysBusy } from "./dmsetup.ts";
-import { canHold, holdName, nqnOfHold } from "./hold-name.ts";
+import { canHold, holdName } from "./hold-name.ts";
+import { type HoldTable, parseHoldTable } from "./hold-table.ts";
 import { parseStatus } from "./multipath-status.ts";
-import { formatTable, parseTable } from "./multipath-table.ts";
-
-/** Sysfs and tables count in these, whatever the device's own block size. */
-const sectorBytes = 512;
+import { formatTable } from "./multipath-table.ts";
+import { SysfsHolds } from "./sysfs-holds.ts";
 
 /** For taking something back after the call itself may have ended. */
 const undoLimitMs = 30_000;
@@ -41,14 +42,14 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
   readonly #sysfs: Sysfs;
   readonly #dev: string;
   readonly #deviceNumberOf: (path: string) => string | undefined;
-  /** Where each NQN's hold was last: a hint, verified at each use, so that hundreds of holds cost no search. */
-  readonly #hints = new Map<Nqn, string>();
+  readonly #seen: SysfsHolds;
 
   constructor({ dmsetup, sysfs, dev, deviceNumberOf }: LinuxDeviceMapperParts) {
     this.#dmsetup = dmsetup;
     this.#sysfs = sysfs;
     this.#dev = dev;
     this.#deviceNumberOf = deviceNumberOf;
+    this.#seen = new SysfsHolds(sysfs, dev);
   }
 
   async create(device: BlockDevice, ctx: Context): Promise<Hold> {
@@ -59,7 +60,7 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
         "failed-precondition",
         `${act}: its NQN has ${nqn.length} characters, more than the name of a device can carry`,
       );
-    if (this.#find(nqn) === undefined) await this.#create(device, act, ctx);
+    if (this.#seen.find(nqn) === undefined) await this.#create(device, act, ctx);
     const hold = this.#require(nqn, act);
     const { device: under } = await this.status(nqn, ctx);
     if (under !== majorMinor)
@@ -74,28 +75,25 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
   }
 
   async find(nqn: Nqn, _ctx: Context): Promise<Hold | undefined> {
-    return this.#find(nqn);
+    return this.#seen.find(nqn);
   }
 
   async list(_ctx: Context): Promise<readonly Hold[]> {
-    return this.#list().sort((a, b) => (a.nqn < b.nqn ? -1 : 1));
+    return this.#seen.list().sort((a, b) => (a.nqn < b.nqn ? -1 : 1));
   }
 
   async status(nqn: Nqn, ctx: Context): Promise<HoldStatus> {
     const act = `Cannot read the state of hold "${nqn}"`;
     const name = holdName(nqn);
     try {
-      const { devices, queueing } = parseTable(await this.#dmsetup.table(name, ctx));
-      const [device] = devices;
+      const { device, queueing, bare } = await this.#table(nqn, act, ctx);
       if (device === undefined) throw new DriverError("internal", `${act}: its table is empty`);
-      const paths = parseStatus(await this.#dmsetup.status(name, ctx));
+      const paths = bare
+        ? (["active"] as const)
+        : parseStatus(await this.#dmsetup.status(name, ctx));
       return { device, paths, queueing };
     } catch (error) {
-      if (error instanceof SyntaxError)
-        throw new DriverError("internal", `${act}: ${error.message}`, { cause: error });
-      throw saysAbsent(error)
-        ? new DriverError("not-found", `${act}: there is none`, { cause: error })
-        : toolFailure(act, error, "unavailable");
+      throw readFailure(act, error);
     }
   }
 
@@ -145,22 +143,49 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
     await this.#message(nqn, `reinstate_path ${device}`, ctx);
   }
 
+  async passErrors(nqn: Nqn, ctx: Context): Promise<void> {
+    const act = `Cannot pass on the errors of hold "${nqn}"`;
+    const hold = this.#require(nqn, act);
+    const { device, queueing } = await this.status(nqn, ctx);
+    if (!queueing)
+      throw new DriverError("failed-precondition", `${act}: it passes them on already`);
+    const sectors = hold.sizeBytes / sectorBytes;
+    await this.#takeTable(hold, formatBareTable({ sectors, device }), { act, ctx });
+    // Taking a table waits for what is in flight. This one is taken also when the call has ended meanwhile.
+    const undo = { ...ctx, signal: AbortSignal.timeout(undoLimitMs) };
+    await this.#takeTable(hold, formatTable(sectors, device), { act, ctx: undo });
+  }
+
   async failQueue(nqn: Nqn, ctx: Context): Promise<void> {
     await this.#message(nqn, "fail_if_no_path", ctx);
   }
 
   async queueAgain(nqn: Nqn, ctx: Context): Promise<void> {
-    await this.#message(nqn, "queue_if_no_path", ctx);
+    const act = `Cannot let hold "${nqn}" queue again`;
+    const hold = this.#require(nqn, act);
+    const { device, sectors, bare } = await this.#table(nqn, act, ctx);
+    if (!bare || device === undefined) await this.#message(nqn, "queue_if_no_path", ctx);
+    else await this.#takeTable(hold, formatTable(sectors, device), { act, ctx });
   }
 
+  /** In a bare hold nothing waits, and nobody takes messages. */
   async #message(nqn: Nqn, text: string, ctx: Context): Promise<void> {
     const act = `Cannot tell hold "${nqn}" to ${text}`;
     const hold = this.#require(nqn, act);
     try {
       await this.#resume(hold, ctx);
+      if ((await this.#table(nqn, act, ctx)).bare) return;
       await this.#dmsetup.message(holdName(nqn), text, ctx);
     } catch (error) {
       throw toolFailure(act, error, "unavailable");
+    }
+  }
+
+  async #table(nqn: Nqn, act: string, ctx: Context): Promise<HoldTable> {
+    try {
+      return parseHoldTable(await this.#dmsetup.table(holdName(nqn), ctx));
+    } catch (error) {
+      throw readFailure(act, error);
     }
   }
 
@@ -191,9 +216,14 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
         `${act}: its blocks have ${device.blockBytes} bytes, those of the hold ${blockBytes}`,
       );
     this.#requireFree(device, hold, act);
+    const table = formatTable(device.sizeBytes / sectorBytes, device.majorMinor);
+    await this.#takeTable(hold, table, { act, ctx });
+  }
+
+  /** What fails half-way is taken back: the table in use stays so. */
+  async #takeTable(hold: Hold, table: string, { act, ctx }: Change): Promise<void> {
     const name = holdName(hold.nqn);
     try {
-      const table = formatTable(device.sizeBytes / sectorBytes, device.majorMinor);
       await this.#dmsetup.load(name, table, ctx);
       await this.#dmsetup.resume(name, ctx);
     } catch (error) {
@@ -230,42 +260,18 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
   }
 
   #require(nqn: Nqn, act: string): Hold {
-    const hold = this.#find(nqn);
+    const hold = this.#seen.find(nqn);
     if (hold === undefined) throw new DriverError("not-found", `${act}: there is none`);
     return hold;
   }
+}
 
-  #find(nqn: Nqn): Hold | undefined {
-    const hint = this.#hints.get(nqn);
-    if (hint !== undefined && this.#nqnOf(hint) === nqn) return this.#read(hint);
-    const name = this.#names().find((candidate) => this.#nqnOf(candidate) === nqn);
-    if (name === undefined) this.#hints.delete(nqn);
-    else this.#hints.set(nqn, name);
-    return name === undefined ? undefined : this.#read(name);
-  }
-
-  #list(): Hold[] {
-    return this.#names().flatMap((name) => this.#read(name) ?? []);
-  }
-
-  #names(): string[] {
-    return this.#sysfs.list("block").filter((name) => /^dm-\d+$/.test(name));
-  }
-
-  #nqnOf(name: string): Nqn | undefined {
-    return nqnOfHold(this.#sysfs.read("block", name, "dm", "uuid") ?? "");
-  }
-
-  /** @returns `undefined` for devices that are not ours, are going away, or have no table yet. */
-  #read(name: string): Hold | undefined {
-    const nqn = this.#nqnOf(name);
-    const majorMinor = this.#sysfs.read("block", name, "dev");
-    const sectors = this.#sysfs.readNumber("block", name, "size");
-    if (nqn === undefined || majorMinor === undefined || !sectors) return undefined;
-    const suspended = this.#sysfs.read("block", name, "dm", "suspended") === "1";
-    const path = `${this.#dev}/${name}`;
-    return { nqn, path, majorMinor, sizeBytes: sectors * sectorBytes, suspended };
-  }
+function readFailure(act: string, error: unknown): unknown {
+  if (error instanceof SyntaxError)
+    return new DriverError("internal", `${act}: ${error.message}`, { cause: error });
+  return saysAbsent(error)
+    ? new DriverError("not-found", `${act}: there is none`, { cause: error })
+    : toolFailure(act, error, "unavailable");
 }
 
 interface Change {

@@ -64,8 +64,10 @@ async function actOnHold(
   if (action.do === "queue-again") await holdsOf(host).queueAgain(nqn, ctx);
   if (action.do === "reinstate") await holdsOf(host).reinstate(nqn, ctx);
   if (action.do === "pass-errors" && connection.device !== undefined) {
+    // What answers for another block is not an outage, whose errors must reach nobody.
     await host.reads.readDirect(connection.device.path, ctx);
-    await passErrors(volume, holdsOf(host), ctx);
+    await holdsOf(host).passErrors(nqn, ctx);
+    ctx.log.warn({}, "Passed on errors of the target: a block of the volume cannot be used");
   }
 }
 
@@ -96,21 +98,6 @@ async function proveAndSwap(
     );
   await holdsOf(host).swap(device, ctx);
   return {};
-}
-
-/**
- * Lets what can be read or written through first, so that of what has waited only what cannot gets its error; the
- * queue waits again in any case. Between the failure and the second reinstatement, some milliseconds, other I/O
- * that arrives finds no path either and fails too: device-mapper fails paths, not blocks.
- */
-async function passErrors({ target }: StagedVolume, holds: Holds, ctx: Context): Promise<void> {
-  await holds.reinstate(target.nqn, ctx);
-  try {
-    await holds.failQueue(target.nqn, ctx);
-    await holds.reinstate(target.nqn, ctx);
-  } finally {
-    await holds.queueAgain(target.nqn, ctx);
-  }
 }
 
 function holdsOf({ holds }: WatchHost): Holds {

@@ -47,6 +47,26 @@ test("adopt() resumes a hold whose change was interrupted, also one without a re
   for (const { nqn } of volumes) assert.equal(world.kernel.holds.get(nqn)?.isSuspended, false);
 });
 
+test("adopt() lets a hold queue again that was left in the middle of passing errors on", async () => {
+  const world = new WatchedWorld();
+  const volume = await staged(world);
+  const hold = world.kernel.holds.get(volume.nqn) ?? assert.fail();
+  hold.isQueueing = false;
+  await adopt(world.watchHost, world.ctx);
+  assert.equal(hold.isQueueing, true);
+  assert.deepEqual(world.warnings, ["Closed a hold that had been passing on errors"]);
+});
+
+test("adopt() leaves a hold ended whose device has gone", async () => {
+  const world = new WatchedWorld();
+  const volume = await staged(world);
+  await world.holds.failQueue(volume.nqn, world.ctx);
+  world.kernel.drop(volume.nqn);
+  await adopt(world.watchHost, world.ctx);
+  assert.equal(world.kernel.holds.get(volume.nqn)?.isQueueing, false);
+  assert.deepEqual(world.warnings, []);
+});
+
 test("adopt() removes a hold that no record names and nobody uses, and disconnects nothing", async () => {
   const world = new WatchedWorld();
   const volume = world.attach("pvc-a");

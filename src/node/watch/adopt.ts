@@ -20,7 +20,7 @@ export async function adopt(host: WatchHost, ctx: Context): Promise<void> {
   using bounded = withTimeout(ctx, adoptLimitMs);
   try {
     const holds = (await host.holds?.list(bounded)) ?? [];
-    for (const hold of holds) if (hold.suspended) await resume(hold, host, bounded);
+    for (const hold of holds) await mend(hold, host, bounded);
     const { volumes, damaged } = await host.records.list(bounded);
     for (const volume of volumes) await report(volume, holds, host, bounded);
     const begun = volumes.filter(({ phase }) => phase === "connecting");
@@ -35,13 +35,31 @@ export async function adopt(host: WatchHost, ctx: Context): Promise<void> {
 }
 
 /** Before everything else, and of unknown ones too: a process may sleep on it. */
-async function resume({ nqn }: Hold, { holds }: WatchHost, ctx: Context): Promise<void> {
+async function mend(hold: Hold, host: WatchHost, ctx: Context): Promise<void> {
+  const { nqn } = hold;
   try {
-    await holds?.resume(nqn, ctx);
-    ctx.log.warn({ nqn }, "Resumed a hold whose change had been interrupted");
+    if (hold.suspended) {
+      await host.holds?.resume(nqn, ctx);
+      ctx.log.warn({ nqn }, "Resumed a hold whose change had been interrupted");
+    } else if (await isHalfOpen(hold, host, ctx)) {
+      await host.holds?.queueAgain(nqn, ctx);
+      ctx.log.warn({ nqn }, "Closed a hold that had been passing on errors");
+    }
   } catch (error) {
-    ctx.log.error({ nqn, error: String(error) }, "Cannot resume a hold: its I/O waits");
+    ctx.log.error({ nqn, error: String(error) }, "Cannot mend a hold that an earlier run left");
   }
+}
+
+/** It does not queue, but has not ended either: its device is there. To a stage call it would look ended. */
+async function isHalfOpen(
+  { nqn }: Hold,
+  { holds, connections }: WatchHost,
+  ctx: Context,
+): Promise<boolean> {
+  const status = await holds?.status(nqn, ctx);
+  return (
+    status?.queueing === false && connections.observe(nqn).device?.majorMinor === status.device
+  );
 }
 
 async function report(

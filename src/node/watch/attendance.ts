@@ -124,7 +124,7 @@ export class Attendance {
     const { connection, past, lostMs } = sight;
     const renewed = renewedRecord(sight, clock.now());
     const volume = renewed ?? sight.volume;
-    const condition = conditionOfWell(volume);
+    const condition = conditionOfWell(volume, watched.passedErrorsAt);
     health.report(volume.volumeId, condition);
     if (renewed !== undefined) await records.save(renewed, ctx);
     if (past.newIdentity)
@@ -150,6 +150,7 @@ export class Attendance {
     if (action.do === "rescan") watched.past = { ...past, rescanned: past.rescanned + 1 };
     if (action.do === "reconnect")
       watched.past = { ...past, rescanned: 0, reconnected: past.reconnected + 1 };
+    if (action.do === "pass-errors") watched.passedErrorsAt = now;
     if (action.do === "end-hold") watched.past = { ...past, ended: action.reason };
     if (action.do === "reinstate" && sight.connection.state === "live")
       watched.reinstatedAt = [...watched.reinstatedAt, now];

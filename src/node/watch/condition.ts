@@ -26,16 +26,22 @@ function fate({ hold, connection }: Sight): string {
   return hold !== undefined || connection.state === "connecting" ? "wait" : "fail";
 }
 
-/** Of a volume that is well: what its record keeps is to be told until it is over. */
-export function conditionOfWell(volume: StagedVolume): VolumeCondition {
+/**
+ * Of a volume that is well: what its record keeps is to be told until it is over, and what was last seen of its disk.
+ * @param passedErrorsAt - When the target last could not serve a block. Milliseconds since the Unix epoch.
+ */
+export function conditionOfWell(volume: StagedVolume, passedErrorsAt?: number): VolumeCondition {
   const { doubtfulSince, published = [], reconnect } = volume;
   const dead = published.filter(({ deadSince }) => deadSince !== undefined);
   const doubt =
     doubtfulSince === undefined
       ? []
       : [`The appliance may have crashed: writes acknowledged before ${doubtfulSince} may be lost`];
-  if (dead.length > 0) return { state: "stale", message: [leftBehind(dead), ...doubt].join("; ") };
-  if (doubt.length > 0) return { state: "doubtful", message: doubt.join() };
+  const damage = passedErrorsAt === undefined ? [] : [damaged(passedErrorsAt)];
+  const also = [...doubt, ...damage];
+  if (dead.length > 0) return { state: "stale", message: [leftBehind(dead), ...also].join("; ") };
+  if (doubt.length > 0) return { state: "doubtful", message: also.join("; ") };
+  if (damage.length > 0) return { state: "damaged", message: damage.join() };
   return {
     state: "connected",
     message: reconnect.mode === "transparent" ? working : `${working}; ${unheld}`,
@@ -45,6 +51,10 @@ export function conditionOfWell(volume: StagedVolume): VolumeCondition {
 const working = "The volume is connected and answers";
 const unheld =
   "it has no hold, so containers must be restarted after an outage that ends its device";
+
+function damaged(at: number): string {
+  return `The target could not read or write a block of the volume, last at ${new Date(at).toISOString()}: whoever uses that block gets an error, the rest works (the kernel's log names the sector)`;
+}
 
 function leftBehind(paths: readonly PublishedPath[]): string {
   const places = paths.map(({ target, deadSince }) => `"${target}" (before ${deadSince})`);

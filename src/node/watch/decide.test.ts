@@ -111,6 +111,16 @@ const withHold: readonly (readonly [string, Case, object])[] = [
     { connection: live, status: dead, past: { reinstated: 3 } },
     { do: "pass-errors" },
   ],
+  [
+    "a hold left in the middle of passing errors on",
+    { connection: live, status: notQueueing },
+    { do: "queue-again" },
+  ],
+  [
+    "the same in an outage that begins meanwhile",
+    { connection: connecting, status: notQueueing },
+    { do: "wait" },
+  ],
   ["a renumbered device", { connection: renumbered, status: dead }, swap],
   [
     "a renumbered device beside a controller that is dead",

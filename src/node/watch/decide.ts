@@ -88,7 +88,7 @@ function withHold(sight: Sight, { status }: HeldSight): Action {
 
 /**
  * A failed path without an outage is a block that cannot be read: retrying it for ever would hold up the whole
- * volume for one block.
+ * volume for one block. A hold that does not queue was left so in the middle of passing an error on.
  */
 function onItsDevice({ past }: Sight, { queueing }: HoldStatus): Action {
   if (!queueing) return { do: "queue-again" };

@@ -89,6 +89,32 @@ test("tick() resumes a hold that was left suspended", async () => {
   assert.equal(stateOf(world, volume), "connected");
 });
 
+test("tick() passes an error on that is no outage, says so, and looks out for more", async () => {
+  const world = new WatchedWorld();
+  const volume = await inUse(world);
+  const { holds } = world;
+  const [status, passErrors] = [holds.status.bind(holds), holds.passErrors.bind(holds)];
+  const isStuck = () => world.stuck.has(volume.nqn);
+  let passed = 0;
+  holds.status = async (...args) => ({
+    ...(await status(...args)),
+    ...(isStuck() && { paths: ["failed", "failed"] }),
+  });
+  holds.passErrors = async (...args) => {
+    await passErrors(...args);
+    world.stuck.clear();
+    passed++;
+  };
+  world.stuck.add(volume.nqn);
+  await world.pass(12_000);
+  assert.deepEqual(world.decisions, ["reinstate", "pass-errors"]);
+  assert.equal(passed, 1);
+  assert.equal(stateOf(world, volume), "damaged");
+  world.stuck.add(volume.nqn);
+  await world.pass(2_000);
+  assert.equal(passed, 2, "the next one within two seconds");
+});
+
 test("tick() leaves a volume alone that a call is busy with", async () => {
   const world = new WatchedWorld();
   const volume = await inUse(world);

@@ -19,8 +19,10 @@ export interface WatchParts {
 
 const calmMs = 1_000;
 const incidentMs = 250;
-/** A path that failed and was never seen failing shows only here. */
+/** A path that failed and was never seen failing shows only here: of a block that cannot be read. */
 const surveyEveryMs = 10_000;
+/** Whoever reads such a block is likely to read it again, and all I/O of the volume waits until that is seen. */
+const alertMs = 600_000;
 /** Steps at the same time; each may take as long as a target that does not answer. */
 const mostAtOnce = 24;
 
@@ -35,6 +37,7 @@ export class Watch implements AsyncDisposable {
   readonly #attendance: Attendance;
   readonly #end = new AbortController();
   #surveyAt = 0;
+  #alertUntil = 0;
   #staged: readonly StagedVolume[] = [];
   #recordsFailure = "";
   #damaged: ReadonlySet<string> = new Set();
@@ -57,7 +60,7 @@ export class Watch implements AsyncDisposable {
     const disturbed = await this.#survey(ctx);
     for (const volume of staged) {
       const watched = this.#watched(volume);
-      const isToldAnew = conditionOfWell(volume).message !== watched.told;
+      const isToldAnew = conditionOfWell(volume, watched.passedErrorsAt).message !== watched.told;
       if (disturbed.has(volume.target.nqn) || isToldAnew) watched.settled = undefined;
       if (this.#needsAttention(volume, watched))
         this.#attend(volume, watched, (ctx) => this.#attendance.step(volume, watched, ctx));
@@ -157,7 +160,10 @@ export class Watch implements AsyncDisposable {
     this.#surveyAt = now + surveyEveryMs;
     try {
       using limited = withTimeout(ctx, calmMs);
-      return await host.survey.disturbed(limited);
+      const disturbed = await host.survey.disturbed(limited);
+      if (disturbed.size > 0) this.#alertUntil = now + alertMs;
+      if (now < this.#alertUntil) this.#surveyAt = now + calmMs;
+      return disturbed;
     } catch (error) {
       log.warn({ error: String(error) }, "Cannot look at the holds");
       return new Set();

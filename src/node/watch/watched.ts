@@ -22,6 +22,8 @@ export class Watched {
   /** When failed paths were let try again. */
   reinstatedAt: readonly number[] = [];
   refusedAt = 0;
+  /** When an error that was no outage was last passed on. */
+  passedErrorsAt: number | undefined;
   attachment: Attachment | undefined;
   askAttachmentAt = 0;
   /** Controllers when it was last looked at. */

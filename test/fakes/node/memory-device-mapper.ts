@@ -101,6 +101,16 @@ export class MemoryDeviceMapper implements Holds {
     this.#kernel.settle(this.#require(nqn));
   }
 
+  /** What the disk cannot serve is no part of this fake: whoever waits on a live device is served. */
+  async passErrors(nqn: Nqn, ctx: Context): Promise<void> {
+    ctx.signal.throwIfAborted();
+    const hold = this.#require(nqn);
+    if (!hold.isQueueing) throw refusal("failed-precondition", "Cannot pass on errors: it does");
+    if (!this.#kernel.isLive(hold.under)) hold.waiting.clear();
+    hold.isSuspended = false;
+    this.#kernel.settle(hold);
+  }
+
   async failQueue(nqn: Nqn, ctx: Context): Promise<void> {
     ctx.signal.throwIfAborted();
     const hold = this.#require(nqn);

@@ -20,6 +20,8 @@ export class WatchedWorld extends NodeWorld {
   readonly pathCounts = new Map<Nqn, number>();
   /** Devices that answer every read with an error. */
   readonly unreadable = new Set<string>();
+  /** Whose hold shows paths that have failed, to whoever looks at all of them. */
+  readonly stuck = new Set<Nqn>();
   readonly watchHost: WatchHost;
   watch: Watch;
 
@@ -29,7 +31,7 @@ export class WatchedWorld extends NodeWorld {
       ...this.host,
       connections: { observe: (nqn) => this.#observe(nqn), forget: () => {} },
       reads: { readDirect: async (device) => this.#read(device) },
-      survey: { disturbed: async () => this.#suspended() },
+      survey: { disturbed: async () => this.#disturbed() },
       attachments: {
         check: async () => {
           this.asked++;
@@ -84,8 +86,8 @@ export class WatchedWorld extends NodeWorld {
       throw new DriverError("unavailable", `Cannot read "${path}": Input/output error`);
   }
 
-  #suspended(): ReadonlySet<Nqn> {
-    const holds = [...this.kernel.holds.values()];
-    return new Set(holds.filter(({ isSuspended }) => isSuspended).map(({ nqn }) => nqn));
+  #disturbed(): ReadonlySet<Nqn> {
+    const suspended = [...this.kernel.holds.values()].filter(({ isSuspended }) => isSuspended);
+    return new Set([...suspended.map(({ nqn }) => nqn), ...this.stuck]);
   }
 }
