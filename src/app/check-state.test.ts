@@ -4,7 +4,15 @@ import type { Mount } from "#domain/ports/mounts.ts";
 import { passingFsType } from "./check-state.ts";
 
 function mount(target: string, fsType: string): Mount {
-  return { target, fsType, root: "/", majorMinor: "0:1", source: "x", options: [] };
+  return {
+    target,
+    fsType,
+    root: "/",
+    majorMinor: "0:1",
+    source: "x",
+    options: [],
+    superOptions: [],
+  };
 }
 
 const container = [

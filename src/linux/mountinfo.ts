@@ -6,8 +6,6 @@ export interface MountInfo extends Mount {
   readonly parentId: number;
   /** Optional fields, which tell of propagation: `shared:7`, `master:2`; none for a private mount. */
   readonly propagation: readonly string[];
-  /** Options of the file system itself, the same for all its mounts. */
-  readonly superOptions: readonly string[];
 }
 
 /**

@@ -41,3 +41,14 @@ export function hasAnonymousNumber(mount: Mount): boolean {
 export function isReadOnly(mount: Mount): boolean {
   return mount.options.includes("ro");
 }
+
+/**
+ * How an ext4 that was mounted for writing says that it has met an error after which it takes no more writes: `ro` up to
+ * Linux 6.11, `shutdown` after that, `emergency_ro` since 6.15. Source: Linux, fs/ext4/super.c.
+ */
+const stopWords = ["ro", "shutdown", "emergency_ro"];
+
+/** Whether the file system takes no more writes, although it was mounted for them. XFS and Btrfs do not tell here. */
+export function hasStopped(mount: Mount): boolean {
+  return !isReadOnly(mount) && mount.superOptions.some((option) => stopWords.includes(option));
+}

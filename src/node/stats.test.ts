@@ -42,6 +42,24 @@ test("stats() measures a file system where it is published or staged", async () 
   }
 });
 
+test("stats() calls a volume abnormal whose file system has stopped after an error, and measures it", async () => {
+  for (const word of ["ro", "shutdown", "emergency_ro"]) {
+    const { world, request } = await published();
+    world.kernel.mounts = world.kernel.mounts.map((mount) => ({ ...mount, superOptions: [word] }));
+    const { usage, condition } = await stats(request, world.host, world.ctx);
+    assert.equal(usage.kind, "filesystem");
+    assert.equal(condition.abnormal, true);
+    assert.match(condition.message, /^The file system takes no more writes after an error/);
+  }
+});
+
+test("stats() calls a volume well that was mounted for reading only", async () => {
+  const { world, request } = await published();
+  const readOnly = { options: ["ro"], superOptions: ["ro"] };
+  world.kernel.mounts = world.kernel.mounts.map((mount) => ({ ...mount, ...readOnly }));
+  assert.equal((await stats(request, world.host, world.ctx)).condition.abnormal, false);
+});
+
 test("stats() measures a raw block device", async () => {
   const { world, volume, request } = await published(blockUse());
   const { usage, condition } = await stats(request, world.host, world.ctx);

@@ -4,7 +4,7 @@ import type { Mount } from "#domain/ports/mounts.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import type { NodeHost } from "./host.ts";
-import { isDeviceNode, isMountOf, isSameFilesystem, topmostAt } from "./mount-table.ts";
+import { hasStopped, isDeviceNode, isMountOf, isSameFilesystem, topmostAt } from "./mount-table.ts";
 import { findStaged } from "./staged.ts";
 import { findDisk, type VolumeDisk } from "./volume-disk.ts";
 import type { VolumeCondition } from "./volume-health.ts";
@@ -90,7 +90,7 @@ async function filesystemStats(
   const mounts = await host.mounts.list(ctx);
   const mount = topmostAt(mounts, volumePath);
   if (mount === undefined) throw notThere(volumeId, volumePath);
-  if (device !== undefined && isMountOf(device, mount)) return await measure(volumePath, host, ctx);
+  if (device !== undefined && isMountOf(device, mount)) return await measure(mount, host, ctx);
   const isOurs = volume.published?.some(({ target }) => target === volumePath) === true;
   if (!isOurs && !isStale(mount, topmostAt(mounts, volume.stagingPath)))
     throw notThere(volumeId, volumePath);
@@ -102,15 +102,22 @@ function isStale(mount: Mount, staged: Mount | undefined): boolean {
   return staged !== undefined && isSameFilesystem(mount, staged);
 }
 
-async function measure(path: string, host: NodeHost, ctx: Context): Promise<VolumeStats> {
+async function measure(mount: Mount, host: NodeHost, ctx: Context): Promise<VolumeStats> {
   try {
-    const usage = await host.filesystems.usage(path, ctx);
-    return { usage: { kind: "filesystem", ...usage }, condition: healthy };
+    const usage = await host.filesystems.usage(mount.target, ctx);
+    const condition = hasStopped(mount) ? stopped : healthy;
+    return { usage: { kind: "filesystem", ...usage }, condition };
   } catch (error) {
     if (!isFailure(error, "unavailable") || ctx.signal.aborted) throw error;
     return abnormal(`The file system does not answer: ${error.message}`);
   }
 }
+
+const stopped = {
+  abnormal: true,
+  message:
+    "The file system takes no more writes after an error, as when the pool of the appliance was full: see the kernel's log, make room, then restart the pods that use the volume on this node, all at once",
+};
 
 const healthy = { abnormal: false, message: "The volume is connected and answers" };
 

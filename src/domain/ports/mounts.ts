@@ -11,6 +11,8 @@ export interface Mount {
   readonly source: string;
   /** Per-mount options: `ro`, `nosuid`, … */
   readonly options: readonly string[];
+  /** Options of the file system itself, the same for all its mounts. */
+  readonly superOptions: readonly string[];
 }
 
 /** The node's mount table. Calls that touch a file system run in bounded child processes. */

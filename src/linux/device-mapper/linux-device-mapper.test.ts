@@ -95,9 +95,10 @@ test("create() refuses a device in use, and leaves no hold", async () => {
   using world = setUp();
   const device = world.disk("259:1");
   world.kernel.tree.attributes("dev/block/259:1/holders/dm-7", {});
+  world.kernel.tree.attributes("block/dm-7/dm", { name: "vg0-root" });
   await assert.rejects(world.holds.create(device, ctx), {
     kind: "failed-precondition",
-    message: `Cannot hold "${nqn}": 259:1 is in use by "dm-7"`,
+    message: `Cannot hold "${nqn}": 259:1 is in use by "dm-7" (vg0-root)`,
   });
   world.kernel.tree.remove("dev/block/259:1/holders/dm-7");
   world.kernel.mountDisk("259:1");

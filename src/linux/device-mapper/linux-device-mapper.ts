@@ -237,8 +237,14 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
     const holders = this.#sysfs.list("dev", "block", majorMinor, "holders");
     const others = holders.filter((name) => `${this.#dev}/${name}` !== hold?.path);
     if (others.length === 0) return;
-    const who = others.map((name) => `"${name}"`).join(" and ");
+    const who = others.map((name) => this.#describe(name)).join(" and ");
     throw new DriverError("failed-precondition", `${act}: ${majorMinor} is in use by ${who}`);
+  }
+
+  /** `"dm-3" (vg0-root)`: the name by which an administrator knows it. */
+  #describe(name: string): string {
+    const alias = this.#sysfs.read("block", name, "dm", "name");
+    return alias === undefined ? `"${name}"` : `"${name}" (${alias})`;
   }
 
   /** Runs even when the call has ended; what failed first is what the caller shall hear. */

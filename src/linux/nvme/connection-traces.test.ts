@@ -24,7 +24,15 @@ async function rig(options: NvmeKernelOptions = {}) {
 }
 
 function mountOf(source: string, majorMinor: string, fsType = "ext4"): Mount {
-  return { target: "/staging", root: "/", majorMinor, fsType, source, options: ["rw"] };
+  return {
+    target: "/staging",
+    root: "/",
+    majorMinor,
+    fsType,
+    source,
+    options: ["rw"],
+    superOptions: ["rw"],
+  };
 }
 
 test("originOf() tells addresses, port and times of a connection", async () => {

@@ -40,6 +40,7 @@ export class MemoryMounts implements Mounts {
       fsType,
       source,
       options: perMount(options),
+      superOptions: [options.includes("ro") ? "ro" : "rw"],
       device,
       node: undefined,
     });
@@ -123,6 +124,7 @@ export class MemoryMounts implements Mounts {
       fsType: "devtmpfs",
       source: "udev",
       options: [],
+      superOptions: ["rw"],
       device: undefined,
       node: device.majorMinor,
     };
@@ -136,6 +138,7 @@ export class MemoryMounts implements Mounts {
         ...host,
         target: "",
         options: [],
+        superOptions: ["rw"],
         device: undefined,
         node: undefined,
       }

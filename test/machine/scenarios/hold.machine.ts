@@ -95,7 +95,7 @@ test("create() refuses a device that is mounted, or that another device lies on"
   sh(`dmsetup --noudevsync create lvm-like --table "0 8 linear ${device.majorMinor} 0"`);
   await assert.rejects(holds.create(device, ctx), {
     kind: "failed-precondition",
-    message: `Cannot hold "${volume.nqn}": ${device.majorMinor} is in use by "dm-0"`,
+    message: `Cannot hold "${volume.nqn}": ${device.majorMinor} is in use by "dm-0" (lvm-like)`,
   });
   sh("dmsetup --noudevsync remove lvm-like");
   const mountPoint = await world.mountNew(device.path, "ext4");
