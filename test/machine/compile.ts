@@ -7,7 +7,7 @@ const here = import.meta.dirname;
 export const programs = "dist/machine";
 
 /**
- * Makes JavaScript of the scenarios, the reporter and the writer. Node.js would take their types away with WebAssembly,
+ * Makes JavaScript of the scenarios, the reporter, the writer and what is loaded into the driver. Node.js would take their types away with WebAssembly,
  * which costs seconds in an emulated machine and breaks there: V8 replaces WebAssembly code that another
  * processor is running, and QEMU's multi-threaded emulation loses that race (12 of 30 starts died; none of 30 compiled).
  * @returns the folder of the programs, from the project's folder; each is called as its source is, `.mjs`.
@@ -18,7 +18,7 @@ export async function compile(scenarios: readonly string[], project: string): Pr
     absWorkingDir: project,
     entryPoints: [
       ...scenarios,
-      ...["rig/record-writer.ts", "../reporter.ts"].map((file) =>
+      ...["rig/record-writer.ts", "rig/fault-point.ts", "../reporter.ts"].map((file) =>
         relative(project, join(here, file)),
       ),
     ],

@@ -11,3 +11,11 @@ export const recordWriter: readonly string[] = [
   process.execPath,
   resolve(import.meta.dirname, "record-writer.mjs"),
 ];
+
+/** The driver, which can be killed at each of its effects. */
+export const mortalDriver: readonly string[] = [
+  process.execPath,
+  "--require",
+  resolve(import.meta.dirname, "fault-point.mjs"),
+  ...driverCommand.slice(1),
+];

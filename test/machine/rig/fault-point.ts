@@ -1,0 +1,112 @@
+import childProcess from "node:child_process";
+import fs from "node:fs";
+import fsPromises from "node:fs/promises";
+import { enableCompileCache, flushCompileCache } from "node:module";
+
+/*
+ * Loaded before the node plugin (`node --require`). While the plan is there, counts the effects that the plugin has
+ * outside itself, and kills it at the one that the plan names: what an effect is stands below. Reading and looking
+ * are none. Killed is the plugin only; a process that it has started goes on alone.
+ *
+ * The plan is "<index> <moment>": `before` the effect; `amid`, when its process has just been started; `after`,
+ * when it has had its effect and the plugin has not heard of it. Each effect is told in the journal.
+ */
+const plan = "/run/fault-plan";
+const journal = "/run/fault-journal";
+let counted = 0;
+
+// Half of a start is compiling, in an emulated machine; who is killed never writes the cache by itself.
+enableCompileCache("/run/compile-cache");
+
+type Moment = "before" | "amid" | "after";
+
+const { appendFileSync, readFileSync, existsSync } = fs;
+
+/** @returns the effect's index, or `undefined` while nothing is planned. */
+function count(name: string): number | undefined {
+  if (!existsSync(plan)) {
+    counted = 0;
+    return undefined;
+  }
+  if (counted === 0) flushCompileCache();
+  appendFileSync(journal, `${counted} ${name}\n`);
+  return counted++;
+}
+
+function strike(index: number | undefined, moment: Moment): void {
+  if (index === undefined || readFileSync(plan, "utf8") !== `${index} ${moment}`) return;
+  appendFileSync(journal, `struck ${index} ${moment}\n`);
+  process.kill(process.pid, "SIGKILL");
+}
+
+const changing: Readonly<Record<string, RegExp>> = {
+  nvme: /^(connect|disconnect)$/,
+  dmsetup: /^(create|remove|load|clear|resume|message)$/,
+  mount: /./,
+  umount: /./,
+  blockdev: /^--set/,
+};
+
+/** @returns the name of an effect: the program and what it does; `undefined` for one that only looks. */
+function effectOf(file: string, args: readonly string[]): string | undefined {
+  if (/^mkfs\.|^fsck\.|^(resize2fs|xfs_growfs|xfs_repair)$/.test(file)) return file;
+  const verb = args.find((arg) => changing[file]?.test(arg) && !arg.startsWith("--no"));
+  return verb === undefined ? undefined : /mount$/.test(file) ? file : `${file} ${verb}`;
+}
+
+const { spawn } = childProcess;
+childProcess.spawn = ((file: string, args: readonly string[], options: object) => {
+  const effect = effectOf(file, args);
+  const index = effect === undefined ? undefined : count(effect);
+  strike(index, "before");
+  const child = spawn(file, args, options);
+  strike(index, "amid");
+  child.prependListener("exit", () => strike(index, "after"));
+  return child;
+}) as typeof spawn;
+
+/** Strikes around a promised change of the file system, unless it is one that is there already. */
+function watch<Args extends readonly unknown[], Result>(
+  name: string,
+  run: (...args: Args) => Promise<Result>,
+  isEffect: (...args: Args) => boolean = () => true,
+) {
+  return async (...args: Args): Promise<Result> => {
+    const index = isEffect(...args) ? count(name) : undefined;
+    strike(index, "before");
+    const result = await run(...args);
+    strike(index, "after");
+    return result;
+  };
+}
+
+const isAbsent = (path: unknown) => !existsSync(String(path));
+fsPromises.mkdir = watch("mkdir", fsPromises.mkdir, isAbsent) as typeof fsPromises.mkdir;
+fsPromises.open = watch("create", fsPromises.open, isAbsent) as typeof fsPromises.open;
+fsPromises.rename = watch("rename", fsPromises.rename);
+fsPromises.rm = watch("rm", fsPromises.rm);
+fsPromises.rmdir = watch("rmdir", fsPromises.rmdir);
+fsPromises.unlink = watch("unlink", fsPromises.unlink);
+
+/** Files of sysfs that are open for writing. The log is written by the same call. */
+const attributes = new Map<number, string>();
+const { openSync, closeSync, writeSync } = fs;
+fs.openSync = (path, flags, mode) => {
+  const fd = openSync(path, flags, mode);
+  if (flags === fs.constants.O_WRONLY && String(path).startsWith("/sys/"))
+    attributes.set(fd, String(path));
+  return fd;
+};
+fs.closeSync = (fd) => {
+  attributes.delete(fd);
+  closeSync(fd);
+};
+fs.writeSync = ((fd: number, ...rest: [never]) => {
+  const path = attributes.get(fd);
+  const index =
+    path === undefined ? undefined : count(`write ${path.slice(path.lastIndexOf("/") + 1)}`);
+  strike(index, "before");
+  const written = writeSync(fd, ...rest);
+  strike(index, "after");
+  return written;
+}) as typeof writeSync;
