@@ -15,18 +15,22 @@ import { applianceConfig } from "#test/rig/driver-process.ts";
 import type { ClusterVolume } from "./cluster-volume.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { Kubelet } from "./kubelet.ts";
+import { retry } from "./retry.ts";
 import { sh } from "./world.ts";
 
 const folder = "/run/cluster";
 const data = "/appliance";
 const pool = "storage-pool";
 /** On the loopback interface while the data network is up. */
-const dataAddress = "10.42.67.1";
+export const dataAddresses = ["10.42.67.1", "10.42.68.1"] as const;
+const [dataAddress] = dataAddresses;
 const configfs = "/sys/kernel/config/nvmet";
 
 export interface ClusterOptions {
   /** Default `node-a`. */
   readonly nodes?: readonly string[];
+  /** Whether nodes reach the appliance at both of its data addresses. Default at the first one only. */
+  readonly multipath?: boolean;
   /** File system of the pool. Default Btrfs. */
   readonly pool?: "btrfs" | "xfs";
   readonly switches?: Partial<SwitchValues>;
@@ -55,13 +59,14 @@ export class Cluster implements AsyncDisposable {
     const { nodes: nodeIds = ["node-a"], nodeConfig = { deviceTimeout: "10s" } } = options;
     await using stack = new AsyncDisposableStack();
     stack.defer(leaveMachine);
-    setDataNetwork("up");
+    setDataNetwork("up", dataAddresses);
     const simulator = stack.use(await Simulator.start(simulatorOptions(options)));
     const { nodeCommand } = options;
     const nodes = nodeIds.map((id) => new Kubelet(id, join(folder, id), nodeConfig, nodeCommand));
+    const addresses = options.multipath === true ? dataAddresses : [dataAddress];
     const controller = new ControlPlane(folder, {
       clusterId: "machine",
-      appliances: { rds: { ...applianceConfig(simulator), data: { addresses: [dataAddress] } } },
+      appliances: { rds: { ...applianceConfig(simulator), data: { addresses } } },
       nodes: nodeIds,
       kubernetes: "off",
       logLevel: "debug",
@@ -103,20 +108,21 @@ export class Cluster implements AsyncDisposable {
     return { context, path, nqn: context["nqn"] ?? "" };
   }
 
-  /** The reverse of `bringUp`. */
+  /** The reverse of `bringUp`. The watch may be busy with the volume for a moment, after an outage above all. */
   async takeDown(volume: ClusterVolume, nodeId = "node-a"): Promise<void> {
-    await this.node(nodeId).unpublish(volume);
-    await this.node(nodeId).unstage(volume);
+    const node = this.node(nodeId);
+    await retry(`unpublishing ${volume.id}`, () => node.unpublish(volume));
+    await retry(`unstaging ${volume.id}`, () => node.unstage(volume));
     await this.controller.unpublish(volume, nodeId);
   }
 
   /** Lets packets of NVMe/TCP vanish, without a word to either side. SSH goes on. */
-  loseDataNetwork(): void {
-    setDataNetwork("down");
+  loseDataNetwork(addresses: readonly string[] = dataAddresses): void {
+    setDataNetwork("down", addresses);
   }
 
-  restoreDataNetwork(): void {
-    setDataNetwork("up");
+  restoreDataNetwork(addresses: readonly string[] = dataAddresses): void {
+    setDataNetwork("up", addresses);
   }
 
   /** The volume's item on the appliance. */
@@ -139,6 +145,15 @@ export class Cluster implements AsyncDisposable {
     return names
       .filter((name) => this.sysfs.read("class", "nvme", name, "subsysnqn") === nqn)
       .map((name) => this.sysfs.read("class", "nvme", name, "state") ?? "gone");
+  }
+
+  /** Disks that a controller of an NQN leads to, by the names of sysfs. */
+  devices(nqn: string): string[] {
+    const subsystems = this.sysfs.list("class", "nvme-subsystem");
+    return subsystems
+      .filter((name) => this.sysfs.read("class", "nvme-subsystem", name, "subsysnqn") === nqn)
+      .flatMap((name) => this.sysfs.list("class", "nvme-subsystem", name))
+      .filter((name) => /^nvme\d+n\d+$/.test(name));
   }
 
   /** What the kernel's target exports. */
@@ -179,22 +194,24 @@ function nodeMounts(): Mount[] {
   return mounts.filter(({ target }) => target.startsWith(`${folder}/`));
 }
 
+/** In this order nothing waits: no queue, no connection, and what is left are only entries, also those of guests. */
 function endConnections(): void {
-  quietly("nvme disconnect-all");
+  quietly(
+    "for d in $(dmsetup ls --target multipath | cut -f1); do dmsetup message $d 0 fail_if_no_path; done",
+  );
+  quietly("nvme disconnect-all; grep -o ' /mnt/[^ ]*' /proc/mounts | tac | xargs -r umount -l");
   for (const { target } of nodeMounts().toReversed()) quietly(`umount -l '${target}'`);
+  quietly("dmsetup remove_all");
 }
 
 function leaveMachine(): void {
-  setDataNetwork("down");
+  setDataNetwork("down", dataAddresses);
   quietly(`umount ${data}`);
   rmSync(folder, { recursive: true, force: true });
 }
 
-function simulatorOptions({
-  pool: type = "btrfs",
-  switches = {},
-  poolIsReady = false,
-}: ClusterOptions) {
+function simulatorOptions(options: ClusterOptions) {
+  const { pool: type = "btrfs", switches = {}, poolIsReady = false, multipath = false } = options;
   mkdirSync(data, { recursive: true });
   mkdirSync(folder, { recursive: true });
   if (!poolIsReady) {
@@ -204,7 +221,7 @@ function simulatorOptions({
   return {
     stateDirectory: join(folder, "appliance"),
     dataDirectory: data,
-    dataAddress,
+    dataAddress: multipath ? "0.0.0.0" : dataAddress,
     backEnd: "nvmet",
     pools: [{ mountPoint: pool, size: 3 * 1024 * MiB, type, raid: "none" }],
     hostKeyTypes: ["ed25519"],
@@ -212,8 +229,9 @@ function simulatorOptions({
   } as const;
 }
 
-function setDataNetwork(state: "up" | "down"): void {
-  sh(`ip address ${state === "up" ? "replace" : "delete"} ${dataAddress}/32 dev lo`);
+function setDataNetwork(state: "up" | "down", addresses: readonly string[]): void {
+  for (const address of addresses)
+    sh(`ip address ${state === "up" ? "replace" : "flush to"} ${address}/32 dev lo`);
 }
 
 function quietly(command: string): void {

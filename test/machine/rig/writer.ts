@@ -56,11 +56,11 @@ export class Writer implements Disposable {
     });
   }
 
-  /** Waits until it flushes nothing for a second: it says how far it is more often than that. */
+  /** Waits until it flushes nothing for two seconds: it says how far it is more often than that. */
   async stalls(): Promise<void> {
     await waitFor(`the writer of ${this.path} waits`, async () => {
       const { flushed } = this.#report;
-      await delay(1_000);
+      await delay(2_000);
       return this.#report.flushed === flushed;
     });
   }

@@ -1,64 +1,74 @@
-import assert from "node:assert/strict";
-import { setTimeout as delay } from "node:timers/promises";
+import { interruptAll, resumeAll, rideOut, withEachKind } from "../rig/outage.ts";
 import { clusterWith } from "../rig/scenario.ts";
-import { UsedVolume } from "../rig/used-volume.ts";
-import { waitFor } from "../rig/wait-for.ts";
+import type { UsedVolume } from "../rig/used-volume.ts";
 
 const scenario = clusterWith();
 /** The kernel gives up after four seconds. */
 const impatient = { ctrlLossTmo: "4", reconnectDelay: "1", keepAliveTmo: "2" };
 
-for (const content of ["ext4", "xfs", "block"] as const)
-  scenario(
-    `${content}: a writer sees no error in short outages and with a namespace switched off`,
-    async (cluster) => {
-      using used = await UsedVolume.start(cluster, content);
-      const under = used.under();
-      for (let outage = 0; outage < 2; outage++) {
-        await used.lose();
-        used.restore();
-        await used.writer.progress();
-      }
-      assert.equal(used.under(), under);
-      cluster.fabric.setEnabled(used.nqn, false);
-      await delay(2_000);
-      cluster.fabric.setEnabled(used.nqn, true);
-      await used.writer.progress();
-      await used.finish();
-      cluster.assertNothingLeft();
-    },
-  );
+/** Its connection is there, and nothing at the end of it. */
+function hasNoDevice({ cluster, nqn }: UsedVolume): boolean {
+  return cluster.devices(nqn).length === 0;
+}
 
-for (const content of ["ext4", "xfs", "block"] as const)
-  scenario(
-    `${content}: a writer sees no error when the kernel gives up and the device gets another number`,
-    async (cluster) => {
-      using used = await UsedVolume.start(cluster, content, impatient);
-      const under = used.under();
-      await used.lose();
-      await waitFor("the kernel gives up", () => cluster.controllers(used.nqn).length === 0);
-      await delay(2_000);
-      const restoredAt = Date.now();
-      used.restore();
-      await used.writer.progress();
-      process.stdout.write(`# ${content}: writes went on after ${Date.now() - restoredAt} ms\n`);
-      assert.notEqual(used.under(), under);
-      await used.finish();
-      cluster.assertNothingLeft();
-    },
-  );
+function hasNoController({ cluster, nqn }: UsedVolume): boolean {
+  return cluster.controllers(nqn).length === 0;
+}
 
-for (const content of ["ext4", "xfs", "block"] as const)
-  scenario(
-    `${content}: a writer sees no error when the namespace comes back with another identity`,
-    async (cluster) => {
-      using used = await UsedVolume.start(cluster, content);
-      const under = used.under();
-      await used.lose();
-      used.restoreWithNewIdentity(`${content}-after-restart`);
-      await used.writer.progress();
-      assert.notEqual(used.under(), under);
-      await used.finish();
-      cluster.assertNothingLeft();
-    },
-  );
+scenario("writers see no error in outages that are shorter than the kernel's patience", (cluster) =>
+  withEachKind(cluster, undefined, async (volumes) => {
+    for (const what of ["short", "short, once more"])
+      await rideOut(volumes, {
+        what,
+        begin: () => interruptAll(volumes),
+        end: () => resumeAll(volumes),
+      });
+    await rideOut(volumes, {
+      what: "silent loss",
+      begin: () => cluster.loseDataNetwork(),
+      end: () => cluster.restoreDataNetwork(),
+      // Nobody has refused it, so the kernel keeps the connection.
+      renumbers: false,
+    });
+  }),
+);
+
+scenario("writers see no error when namespaces go and come back, also as others", (cluster) =>
+  withEachKind(cluster, undefined, async (volumes) => {
+    await rideOut(volumes, {
+      what: "namespace switched off",
+      begin: () => volumes.map(({ nqn }) => cluster.fabric.setEnabled(nqn, false)),
+      until: hasNoDevice,
+      end: () => volumes.map(({ nqn }) => cluster.fabric.setEnabled(nqn, true)),
+      renumbers: true,
+    });
+    await rideOut(volumes, {
+      what: "back with another identity",
+      begin: () => interruptAll(volumes),
+      end: () => volumes.map((used) => used.restoreWithNewIdentity(`${used.content} anew`)),
+      renumbers: true,
+    });
+  }),
+);
+
+scenario(
+  "writers see no error when the kernel gives up, and devices get other numbers",
+  (cluster) =>
+    withEachKind(cluster, impatient, async (volumes) => {
+      await rideOut(volumes, {
+        what: "the kernel gives up",
+        begin: () => interruptAll(volumes),
+        until: hasNoController,
+        // In the other order, so that names and numbers go to others.
+        end: () => resumeAll(volumes.toReversed()),
+        renumbers: true,
+      });
+      await rideOut(volumes, {
+        what: "silent loss, the kernel gives up",
+        begin: () => cluster.loseDataNetwork(),
+        until: hasNoController,
+        end: () => cluster.restoreDataNetwork(),
+        renumbers: true,
+      });
+    }),
+);
