@@ -25,6 +25,8 @@ export interface StagedVolume {
   readonly identity?: string;
   /** Writes that were acknowledged before may be lost. ISO 8601; kept until the volume is staged afresh. */
   readonly doubtfulSince?: string;
+  /** Its file system is being mounted again: written before the dead mount at the staging path is taken away. */
+  readonly remounting?: true;
   /** Where pods have it: written before the mount there is made, forgotten after it is gone. */
   readonly published?: readonly PublishedPath[];
 }

@@ -57,6 +57,7 @@ export const stageRecordSchema = v.object({
   blockBytes: v.exactOptional(wholeNumber),
   identity: v.exactOptional(v.string()),
   doubtfulSince: v.exactOptional(v.string()),
+  remounting: v.exactOptional(v.literal(true)),
   published: v.exactOptional(v.array(publishedPath)),
 });
 

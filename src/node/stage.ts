@@ -23,7 +23,7 @@ export interface StageRequest extends Omit<StagedVolume, keyof Learned> {
 /** What is found out while a volume is staged. */
 type Learned = Pick<
   StagedVolume,
-  "phase" | "fsUuid" | "blockBytes" | "identity" | "doubtfulSince" | "published"
+  "phase" | "fsUuid" | "blockBytes" | "identity" | "doubtfulSince" | "remounting" | "published"
 >;
 
 /**

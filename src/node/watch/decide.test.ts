@@ -72,6 +72,7 @@ interface Case {
   readonly mounted?: string;
   readonly stale?: Sight["stale"];
   readonly strays?: Sight["strays"];
+  readonly isRemounting?: boolean;
 }
 
 function held({ connection, status, isSuspended = false, ...rest }: Case): Sight {
@@ -80,9 +81,12 @@ function held({ connection, status, isSuspended = false, ...rest }: Case): Sight
 }
 
 function bare({ connection, lostMs = 0, past, reconnect, use, ...shown }: Case): Sight {
-  const { mounted, stale = [], strays = [] } = shown;
+  const { mounted, stale = [], strays = [], isRemounting = false } = shown;
   return {
-    volume: volume(use ?? "mount", reconnect ?? {}),
+    volume: {
+      ...volume(use ?? "mount", reconnect ?? {}),
+      ...(isRemounting && { remounting: true }),
+    },
     connection,
     hold: undefined,
     mounted,
@@ -251,6 +255,11 @@ const withoutHold: readonly (readonly [string, Case, object])[] = [
   [
     "the plugin died between the staging path's unmount and its mount",
     { connection: renumbered, stale: [pod] },
+    { do: "remount", device: renumbered.device },
+  ],
+  [
+    "the same without any pod",
+    { connection: renumbered, isRemounting: true },
     { do: "remount", device: renumbered.device },
   ],
   [

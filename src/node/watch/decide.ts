@@ -108,12 +108,12 @@ function withoutHold(sight: Sight): Action {
   if (connection.state === "connecting") return { do: "wait" };
   if (strays.length > 0) return { do: "withdraw" };
   // So it is after a reboot, until the CO stages the volume again: nobody waits for it.
-  if (!isBlock && mounted === undefined && stale.length === 0 && lostMs === 0)
-    return { do: "nothing" };
+  const isUnfinished = stale.length > 0 || volume.remounting === true;
+  if (!isBlock && mounted === undefined && !isUnfinished && lostMs === 0) return { do: "nothing" };
   if (past.attachmentEnded && connection.state === "none")
     return { do: "report", state: "failed", reason: "its attachment to this node has ended" };
   if (device === undefined) return noDevice(sight);
-  if ((isBlock || mounted === device.majorMinor) && stale.length === 0) return { do: "nothing" };
+  if ((isBlock || mounted === device.majorMinor) && !isUnfinished) return { do: "nothing" };
   if (past.refused?.majorMinor === device.majorMinor)
     return { do: "report", state: "stale", reason: past.refused.reason };
   return { do: "remount", device };

@@ -128,6 +128,34 @@ for (const when of ["before", "after"] as const)
     }
   });
 
+test("remount() goes on in another life from wherever it died, also of a volume that no pod has", async () => {
+  const prepare = async (fault?: Fault) => {
+    const world = new WatchedWorld({ canHold: false });
+    const volume = world.attach("pvc-a");
+    await stage(world.stageRequest(volume), world.host, world.ctx);
+    await world.pass(1_500);
+    world.kernel.drop(volume.nqn);
+    world.kernel.connect(volume.nqn);
+    world.faults.arm(fault);
+    await world.pass(2_000);
+    const { calls } = world.faults;
+    world.faults.arm();
+    return { world, volume, calls };
+  };
+  const { calls } = await prepare();
+  for (let at = 0; at < calls; at++) {
+    const { world, volume } = await prepare({ at, what: "die", when: "after" });
+    const { watchHost: host, locks, log } = world;
+    await using watch = new Watch({ host, locks, log });
+    await passWith(watch, world);
+    const device = world.kernel.controllers.get(volume.nqn)?.device;
+    const mounts = world.kernel.mounts.map((mount) => mount.device === device);
+    assert.deepEqual(mounts, [true]);
+    assert.equal(world.records.volumes.get("pvc-a")?.remounting, undefined);
+    assert.equal(stateOf(world, volume), "connected");
+  }
+});
+
 for (const when of ["before", "after"] as const)
   test(`remount() goes on from wherever it failed ${when} a call`, async () => {
     const { calls } = await struck();

@@ -27,14 +27,26 @@ export async function remount(
   ctx: Context,
 ): Promise<Outcome> {
   const { access } = volume.use;
-  const isBlock = access.type === "block";
-  if (!isBlock && mounted === device.majorMinor)
-    return await showAgain({ volume, device, dead: [] }, host, ctx);
+  if (access.type === "mount" && mounted === device.majorMinor)
+    return await showAgain({ volume: await end(volume, host, ctx), device, dead: [] }, host, ctx);
   const reason = await disprove({ volume, device, minSizeBytes: 0 }, host, ctx);
   if (reason !== undefined) return { refused: { majorMinor: device.majorMinor, reason } };
   if (isReadOnlyDevice(volume.use)) await host.devices.setReadOnly(device.path, true, ctx);
-  const dead = isBlock ? [] : await mountAnew({ volume, access, device }, host, ctx);
-  return await showAgain({ volume, device, dead }, host, ctx);
+  if (access.type === "block") return await showAgain({ volume, device, dead: [] }, host, ctx);
+  const begun: StagedVolume = { ...volume, remounting: true };
+  await host.records.save(begun, ctx);
+  const dead = await mountAnew({ volume, access, device }, host, ctx);
+  return await showAgain({ volume: await end(begun, host, ctx), device, dead }, host, ctx);
+}
+
+/** @returns the record as it is now. */
+async function end(
+  { remounting, ...volume }: StagedVolume,
+  { records }: WatchHost,
+  ctx: Context,
+): Promise<StagedVolume> {
+  if (remounting === true) await records.save(volume, ctx);
+  return volume;
 }
 
 interface Returned {
