@@ -73,8 +73,10 @@ async function blockStats(
 ): Promise<VolumeStats> {
   const mount = topmostAt(await host.mounts.list(ctx), volumePath);
   const isPublished = mount !== undefined && isDeviceNode(mount);
-  if (!isPublished && volumePath !== volume.stagingPath) throw notThere(volumeId, volumePath);
-  if (device === undefined) return gone(volume);
+  const isOurs = isPublishedAt(volume, volumePath);
+  if (!isPublished && !isOurs && volumePath !== volume.stagingPath)
+    throw notThere(volumeId, volumePath);
+  if (device === undefined || (isOurs && !isPublished)) return gone(volume);
   const number = isPublished ? await host.devices.majorMinorOf(volumePath, ctx) : undefined;
   if (number !== undefined && number !== device.majorMinor)
     return replaced(volumePath, number, device);
@@ -91,10 +93,14 @@ async function filesystemStats(
   const mount = topmostAt(mounts, volumePath);
   if (mount === undefined) throw notThere(volumeId, volumePath);
   if (device !== undefined && isMountOf(device, mount)) return await measure(mount, host, ctx);
-  const isOurs = volume.published?.some(({ target }) => target === volumePath) === true;
-  if (!isOurs && !isStale(mount, topmostAt(mounts, volume.stagingPath)))
+  if (!isPublishedAt(volume, volumePath) && !isStale(mount, topmostAt(mounts, volume.stagingPath)))
     throw notThere(volumeId, volumePath);
   return device === undefined ? gone(volume) : replaced(volumePath, mount.majorMinor, device);
+}
+
+/** A pod has it there, or had it until its device was lost. */
+function isPublishedAt({ published = [] }: StagedVolume, path: string): boolean {
+  return published.some(({ target }) => target === path);
 }
 
 /** Not a mount of the device as it is now, but of the one that was staged. */
