@@ -105,7 +105,12 @@ export class Kubelet implements AsyncDisposable {
   }
 
   /** Gives the volume to a pod. @returns where the pod finds it. */
-  async publish(volume: ClusterVolume, publishContext: PublishContext, pod?: string) {
+  async publish(
+    volume: ClusterVolume,
+    publishContext: PublishContext,
+    pod?: string,
+    readonly = false,
+  ) {
     const targetPath = this.targetPath(volume, pod);
     mkdirSync(dirname(targetPath), { recursive: true });
     const request = {
@@ -114,7 +119,7 @@ export class Kubelet implements AsyncDisposable {
       stagingTargetPath: this.stagingPath(volume),
       targetPath,
       volumeCapability: volume.capability,
-      readonly: false,
+      readonly,
       secrets: {},
       volumeContext: { ...volume.context },
     };
@@ -151,13 +156,17 @@ export class Kubelet implements AsyncDisposable {
 
   /** What NodeGetVolumeStats says of the volume's health. */
   async condition(volume: ClusterVolume, pod?: string): Promise<VolumeCondition | undefined> {
-    const request = {
+    return (await this.stats(volume, pod)).volumeCondition;
+  }
+
+  /** Asks for statistics, as kubelet does each minute. */
+  async stats(volume: ClusterVolume, pod?: string) {
+    const client = this.#connected();
+    return await rpc(client, client.nodeGetVolumeStats, {
       volumeId: volume.id,
       volumePath: this.targetPath(volume, pod),
       stagingTargetPath: this.stagingPath(volume),
-    };
-    const client = this.#connected();
-    return (await rpc(client, client.nodeGetVolumeStats, request)).volumeCondition;
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
