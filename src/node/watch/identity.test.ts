@@ -35,6 +35,19 @@ test("stage() records the identity of the namespace, and a calm volume is not re
   assert.equal(recorded(), record);
 });
 
+test("a volume that was staged before identities were recorded is no doubt, and is recorded once", async () => {
+  const { world, volume, recorded } = await setUp();
+  const { identity: _identity, ...before } = recorded() ?? assert.fail();
+  world.records.volumes.set("pvc-a", before);
+  world.restartPlugin();
+  await world.pass(2_000);
+  assert.equal(stateOf(world, volume), "connected");
+  assert.deepEqual(recorded(), { ...before, identity: "uuid.one" });
+  const record = recorded();
+  await world.pass(20_000);
+  assert.equal(recorded(), record);
+});
+
 test("a restart of the appliance that no plugin saw is noticed by the next one", async () => {
   const it = await setUp();
   const { world, volume, recorded } = it;
