@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { NodeClient, type VolumeCondition } from "#csi/gen/csi.ts";
 import { DriverProcess } from "#test/rig/driver-process.ts";
@@ -33,8 +33,8 @@ export class Kubelet implements AsyncDisposable {
     this.nodeId = nodeId;
     this.#command = command;
     this.#folder = folder;
-    const stateDirectory = join(folder, "state");
-    this.#config = { nodeId, logLevel: "debug", node: { stateDirectory, ...node } };
+    const folders = { stateDirectory: join(folder, "state"), kubeletDirectory: folder };
+    this.#config = { nodeId, logLevel: "debug", node: { ...folders, ...node } };
     mkdirSync(folder, { recursive: true });
   }
 
@@ -89,9 +89,22 @@ export class Kubelet implements AsyncDisposable {
     }
   }
 
+  /** Where the plugin keeps what it must remember of a volume. */
+  recordFile({ id }: ClusterVolume): string {
+    return join(this.#folder, "state/volumes", `${id}.json`);
+  }
+
+  /** Makes the staging path, and the note beside it that kubelet writes before it asks a driver to stage. */
+  note(volume: ClusterVolume): void {
+    const path = this.stagingPath(volume);
+    mkdirSync(path, { recursive: true });
+    const data = { driverName: "rds.csi.srvlab.io", volumeHandle: volume.id };
+    writeFileSync(join(dirname(path), "vol_data.json"), JSON.stringify(data));
+  }
+
   async stage(volume: ClusterVolume, publishContext: PublishContext, timeoutMs?: number) {
     const stagingTargetPath = this.stagingPath(volume);
-    mkdirSync(stagingTargetPath, { recursive: true });
+    this.note(volume);
     const request = {
       volumeId: volume.id,
       publishContext: { ...publishContext },
@@ -138,6 +151,7 @@ export class Kubelet implements AsyncDisposable {
     const request = { volumeId: volume.id, stagingTargetPath: this.stagingPath(volume) };
     const client = this.#connected();
     await rpc(client, client.nodeUnstageVolume, request, timeoutMs);
+    rmSync(join(dirname(this.stagingPath(volume)), "vol_data.json"), { force: true });
   }
 
   /** @returns bytes, as the node measured them. */
