@@ -23,7 +23,7 @@ import { openInitiator } from "./initiator.ts";
 import { startWatch } from "./node-watch.ts";
 import { probeLimits } from "./probe-limits.ts";
 
-const runUdev = "/run/udev";
+export const runUdev = "/run/udev";
 
 /**
  * The node plugin, serving when this resolves. It needs neither the appliance nor Kubernetes for that.

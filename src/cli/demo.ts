@@ -9,6 +9,11 @@ Plays the driver's main job on a simulated appliance in one terminal: a volume i
 attached, formatted, mounted, written, expanded, moved to a second node and deleted. Each step shows what
 the appliance and the kernel have to say.
 
+Where the kernel can be host and target of NVMe over TCP, volumes travel by that, on 127.0.0.1, and the
+appliance restarts under a pod that writes, which sees a pause and no error. This needs the modules nvme-tcp,
+nvmet-tcp and dm-multipath (they are loaded, and stay), nvme-cli and dmsetup, and a target that exports
+nothing for others. Elsewhere loop devices stand in, and the demo says why.
+
 Needs root and loop devices to mount; without, it plays the control-plane half and says so. Leaves nothing
 mounted or running.
 `;

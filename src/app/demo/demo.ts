@@ -14,9 +14,9 @@ export async function playDemo(version: string, { out, signal }: Terminal): Prom
   const started = Date.now();
   // Cleaning up must work after the signal too.
   const ctx: Context = { signal: new AbortController().signal, log: silentLog };
-  const machine = lookAround(ctx);
+  const machine = await lookAround(ctx);
   {
-    await using stage = await setStage(version, silentLog);
+    await using stage = await setStage(version, machine.nvme, silentLog);
     await using undo = new AsyncDisposableStack();
     const show = new Show(out);
     const { options, port } = stage.simulator;
@@ -24,6 +24,8 @@ export async function playDemo(version: string, { out, signal }: Terminal): Prom
       `RDS CSI driver ${version}, on a simulated appliance (RouterOS ${options.version}, SSH port ${port})\n`,
     );
     for (const reason of machine.lacks) out(`Cannot show ${reason}\n`);
+    if (machine.loaded.length > 0)
+      out(`Loaded the kernel modules ${machine.loaded.join(", ")}, which stay\n`);
     await tell({ stage, machine, show, signal, undo });
     undo.move(); // the story has undone everything itself
   }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,11 +8,13 @@ import { CsiClient } from "#csi/client.ts";
 import { DriverError } from "#domain/errors.ts";
 import { GiB } from "#lib/bytes.ts";
 import type { Log } from "#lib/log.ts";
+import { hostRulesFile } from "#linux/device-mapper/host-rules.ts";
 import { policies } from "#sim/appliance/policies.ts";
 import { Console } from "#sim/console/console.ts";
 import { Simulator } from "#sim/simulator.ts";
 import { startController } from "../controller.ts";
-import { startNode } from "../node.ts";
+import { runUdev, startNode } from "../node.ts";
+import { dataAddress, dataPort } from "./nvme.ts";
 import { mountsBelow } from "./show.ts";
 
 /** Everything the demo plays with, in one process and one temporary folder. */
@@ -29,13 +32,15 @@ export type DemoNode = "node-a" | "node-b";
 /**
  * A simulated appliance, a controller and two nodes, each behind its own socket. Disposing it stops them in
  * reverse and removes the folder; the nodes' mounts must be gone by then.
+ * @param isNvme - Volumes reach the nodes by NVMe/TCP of this kernel; otherwise as loop devices.
  */
-export async function setStage(version: string, log: Log): Promise<StageSet> {
+export async function setStage(version: string, isNvme: boolean, log: Log): Promise<StageSet> {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "rds-csi-demo-"));
   stack.defer(() => removeUnmounted(folder));
-  const simulator = stack.use(await startAppliance(folder));
-  const settings = await configFile(folder, simulator);
+  if (isNvme) stack.defer(hostRulesAsTheyAre());
+  const simulator = stack.use(await startAppliance(folder, isNvme));
+  const settings = await configFile(folder, isNvme, simulator);
   const client = (name: string) => {
     const endpoint = `unix://${join(folder, `${name}.sock`)}`;
     return { endpoint, client: stack.use(new CsiClient(endpoint)) };
@@ -74,17 +79,27 @@ async function removeUnmounted(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }
 
-async function startAppliance(folder: string): Promise<Simulator> {
+/** Nodes tell udev about volumes, which a machine that has no driver need not remember. */
+function hostRulesAsTheyAre(): () => Promise<void> {
+  const file = hostRulesFile(runUdev);
+  return existsSync(file) ? async () => {} : () => rm(file, { force: true });
+}
+
+/** Exports lie on loop devices, because the kernel's target needs direct I/O, which not every `/tmp` has. */
+async function startAppliance(folder: string, isNvme: boolean): Promise<Simulator> {
   return await Simulator.start({
     stateDirectory: join(folder, "appliance"),
-    backEnd: "files",
+    backEnd: isNvme ? "nvmet" : "files",
+    dataAddress,
     pools: [{ mountPoint: "storage-pool", size: 16 * GiB }],
+    switches: { "block-size": "512" },
   });
 }
 
 /** One file for all three processes, as an operator would write it. */
 async function configFile(
   folder: string,
+  isNvme: boolean,
   { port, hostKeys, clientKey }: Simulator,
 ): Promise<string> {
   const path = join(folder, "config.json");
@@ -95,14 +110,16 @@ async function configFile(
     privateKeyFile: clientKey?.file,
     hostKey: hostKeys[0]?.fingerprint,
     pool: "storage-pool",
+    data: { addresses: [dataAddress], port: dataPort },
   };
+  const exportsDirectory = join(folder, "appliance", "exports");
   const config = {
     clusterId: "demo",
     appliances: { rds },
     nodes: ["node-a", "node-b"],
     kubernetes: "off",
     fencing: { settleTime: "1s" },
-    node: { initiator: { type: "loop", exportsDirectory: join(folder, "appliance", "exports") } },
+    node: { initiator: isNvme ? { type: "linux-nvme" } : { type: "loop", exportsDirectory } },
   };
   await writeFile(path, JSON.stringify(config));
   return path;

@@ -2,11 +2,14 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdir, open, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { DriverError } from "#domain/errors.ts";
+import { isNqn } from "#domain/nqn.ts";
 import { formatBytes, GiB } from "#lib/bytes.ts";
 import type { Machine } from "./machine.ts";
+import { loseAndRegain, recordsFile } from "./reconnection.ts";
 import { mountsBelow, type Show } from "./show.ts";
 import type { DemoNode, StageSet } from "./stage-set.ts";
 import { DemoVolume, type Paths } from "./volume.ts";
+import { recordsUpTo } from "./writer.ts";
 
 /** Where the demo prints, and how it learns that it should end. */
 export interface Terminal {
@@ -29,17 +32,27 @@ const name = "pvc-6f8ab9c4-3a5b-4a55-9a53-0d3c9f1de201";
 export async function tell(play: Play): Promise<void> {
   const volume = await provision(play);
   const first = await attach(play, volume, "node-a");
-  const digest = play.machine.mounts ? await useIt(play, volume, first) : undefined;
+  const data = play.machine.mounts ? await useIt(play, volume, first) : undefined;
   await expand(play, volume);
   await leave(play, volume, "node-a");
   const second = await attach(play, volume, "node-b");
   await proveFence(play, first, second);
-  if (digest !== undefined) await readBack(play, volume, { second, digest });
+  if (data !== undefined) await readBack(play, volume, { second, data });
   await leave(play, volume, "node-b");
   await remove(play, volume);
 }
 
 type PublishContext = { [key: string]: string };
+
+/** What the pod on the first node left on the volume. */
+interface Data {
+  readonly digest: string;
+  /** How many records it wrote through the loss of its connection. */
+  readonly records: number;
+}
+
+/** So that the demo is short: the default is 5 s. */
+const impatient = { reconnectDelay: "1" };
 
 async function provision({ stage, machine, show, signal, undo }: Play): Promise<DemoVolume> {
   signal.throwIfAborted();
@@ -48,6 +61,7 @@ async function provision({ stage, machine, show, signal, undo }: Play): Promise<
     name,
     fsType: machine.fsType,
     sizeBytes: GiB,
+    ...(machine.nvme && { parameters: impatient }),
   });
   undo.defer(() => volume.delete());
   show.call(`CreateVolume "${name}" -> "${volume.id}"`);
@@ -69,8 +83,7 @@ async function attach(
   return context;
 }
 
-/** @returns the digest of what was written. */
-async function useIt(play: Play, volume: DemoVolume, context: PublishContext): Promise<string> {
+async function useIt(play: Play, volume: DemoVolume, context: PublishContext): Promise<Data> {
   const { machine, show, signal } = play;
   const paths = await bringUp(play, volume, { node: "node-a", context });
   signal.throwIfAborted();
@@ -82,7 +95,10 @@ async function useIt(play: Play, volume: DemoVolume, context: PublishContext): P
   await file.close();
   show.kernel(await machine.usage(paths.target));
   show.note(`sha256 ${digestOf(data)}`);
-  return digestOf(data);
+  const { nqn = "" } = context;
+  const records =
+    machine.nvme && isNqn(nqn) ? await loseAndRegain(play, { volume, paths, nqn }) : 0;
+  return { digest: digestOf(data), records };
 }
 
 async function bringUp(
@@ -167,7 +183,7 @@ async function proveFence(
 async function readBack(
   play: Play,
   volume: DemoVolume,
-  { second, digest }: { readonly second: PublishContext; readonly digest: string },
+  { second, data }: { readonly second: PublishContext; readonly data: Data },
 ): Promise<void> {
   const { machine, show } = play;
   const paths = await bringUp(play, volume, { node: "node-b", context: second });
@@ -175,8 +191,16 @@ async function readBack(
   const found = digestOf(await readFile(join(paths.target, "data")));
   show.kernel(await machine.usage(paths.target));
   show.note(`sha256 ${found}`);
-  if (found !== digest)
-    throw new DriverError("internal", `Cannot read back: wrote ${digest}, read ${found}`);
+  if (found !== data.digest)
+    throw new DriverError("internal", `Cannot read back: wrote ${data.digest}, read ${found}`);
+  if (data.records === 0) return;
+  const records = await readFile(join(paths.target, recordsFile), "utf8");
+  if (records !== recordsUpTo(data.records))
+    throw new DriverError(
+      "internal",
+      `Cannot read back: not all ${data.records} records are there`,
+    );
+  show.note(`all ${data.records} records are there, in order`);
 }
 
 async function remove({ stage, show, signal }: Play, volume: DemoVolume): Promise<void> {
@@ -212,5 +236,8 @@ function digestOf(data: Uint8Array): string {
 /** The closing line. */
 export function summary(machine: Machine, seconds: number): string {
   const lacks = machine.lacks.map((reason) => `Not shown here: ${reason}\n`).join("");
-  return `\n${lacks}Done in ${seconds.toFixed(1)} s; nothing is left mounted or running. One volume grew from ${formatBytes(GiB)} to ${formatBytes(2 * GiB)} and moved between two nodes.\n`;
+  const outlived = machine.nvme
+    ? ", outlived the loss of its connection without an error for the pod"
+    : "";
+  return `\n${lacks}Done in ${seconds.toFixed(1)} s; nothing is left mounted or running. One volume grew from ${formatBytes(GiB)} to ${formatBytes(2 * GiB)}${outlived} and moved between two nodes.\n`;
 }

@@ -7,6 +7,14 @@ export interface Paths {
   readonly target: string;
 }
 
+export interface VolumeOrder {
+  readonly name: string;
+  readonly fsType: string;
+  readonly sizeBytes: number;
+  /** Of the StorageClass. */
+  readonly parameters?: Readonly<Record<string, string>>;
+}
+
 /** What Kubernetes does with one volume, call by call, in the order and with the fields that it uses. */
 export class DemoVolume {
   readonly id: string;
@@ -16,11 +24,7 @@ export class DemoVolume {
 
   static async create(
     { controller }: CsiClient,
-    {
-      name,
-      fsType,
-      sizeBytes,
-    }: { readonly name: string; readonly fsType: string; readonly sizeBytes: number },
+    { name, fsType, sizeBytes, parameters = {} }: VolumeOrder,
   ): Promise<DemoVolume> {
     const capability: VolumeCapability = {
       mount: { fsType, mountFlags: ["noatime"], volumeMountGroup: "" },
@@ -33,6 +37,7 @@ export class DemoVolume {
       parameters: {
         "csi.storage.k8s.io/pvc/name": "data",
         "csi.storage.k8s.io/pvc/namespace": "demo",
+        ...parameters,
       },
       secrets: {},
       volumeContentSource: undefined,
@@ -122,6 +127,16 @@ export class DemoVolume {
       volumeCapability: this.#capability,
       secrets: {},
     });
+  }
+
+  /** @returns what the node says of the volume's health. */
+  async condition({ node }: CsiClient, { staging, target }: Paths): Promise<string> {
+    const { volumeCondition } = await node.nodeGetVolumeStats({
+      volumeId: this.id,
+      volumePath: target,
+      stagingTargetPath: staging,
+    });
+    return volumeCondition?.message ?? "";
   }
 
   async leave({ node }: CsiClient, { staging, target }: Paths): Promise<void> {

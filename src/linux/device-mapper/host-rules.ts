@@ -26,6 +26,11 @@ OPTIONS:="nowatch"
 LABEL="rds_csi_end"
 `;
 
+/** @param runUdev - `/run/udev` of the host. */
+export function hostRulesFile(runUdev: string): string {
+  return join(runUdev, "rules.d", "09-rds-csi.rules");
+}
+
 /**
  * Writes the rules where udev looks for those of this boot, and takes them up by itself within three seconds.
  * @param runUdev - `/run/udev` of the host.
@@ -33,6 +38,6 @@ LABEL="rds_csi_end"
  */
 export async function installHostRules(runUdev: string): Promise<boolean> {
   if (!existsSync(runUdev)) return false;
-  await writeAtomically(join(runUdev, "rules.d", "09-rds-csi.rules"), rules);
+  await writeAtomically(hostRulesFile(runUdev), rules);
   return true;
 }
