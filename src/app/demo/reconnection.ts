@@ -21,6 +21,7 @@ export const recordsFile = "records";
 
 const outageMs = 3_000;
 const limitMs = 60_000;
+const lookEveryMs = 500;
 
 /**
  * The appliance goes off under a writing pod, and comes back with its namespaces under new identities.
@@ -52,6 +53,7 @@ export async function loseAndRegain(play: Play, published: PublishedVolume): Pro
   const after = look();
   show.kernel(after.text);
   requireMoved(before, after, error);
+  await untilSettled(play, published);
   show.note(
     `the pod went on ${(pauseMs / 1_000).toFixed(1)} s after the appliance was back: ${flushed} records, no error, no restart`,
   );
@@ -95,6 +97,20 @@ function requireMoved(before: NvmeView, after: NvmeView, error: unknown): void {
     throw new DriverError("internal", `${act}: the pod met ${String(error)}`, { cause: error });
   if (after.device === undefined || after.device === before.device)
     throw new DriverError("internal", `${act}: the hold lies on ${after.device}`);
+}
+
+/** The node looks at the volume for a moment longer than the pod waits, and refuses calls about it meanwhile. */
+async function untilSettled(
+  { stage, signal }: Play,
+  { volume, paths }: PublishedVolume,
+): Promise<void> {
+  const endsAt = clock.now() + limitMs;
+  while (clock.now() < endsAt) {
+    signal.throwIfAborted();
+    const condition = await volume.condition(stage.nodes["node-a"], paths);
+    if (!condition.endsWith("wait")) return;
+    await clock.sleep(lookEveryMs, signal);
+  }
 }
 
 /** What kubelet is told of the volume's health meanwhile, without touching the mount, which would hang. */

@@ -113,7 +113,7 @@ async function bringUp(
   show.step(`Stage it on ${node}: connect, format if blank, mount`);
   await mkdir(paths.staging, { recursive: true });
   await mkdir(dirname(paths.target), { recursive: true });
-  undo.defer(() => volume.leave(client, paths));
+  undo.defer(() => volume.leaveAtLast(client, paths));
   await volume.stage(client, paths, context);
   show.call("NodeStageVolume");
   show.kernel(await machine.disks(stage.folder));

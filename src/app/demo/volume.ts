@@ -1,5 +1,9 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { CsiClient } from "#csi/client.ts";
 import { VolumeCapability_AccessMode_Mode as Mode, type VolumeCapability } from "#csi/gen/csi.ts";
+
+const leaveAttempts = 30;
+const retryMs = 1_000;
 
 /** Where kubelet would have a volume staged and published on one node. */
 export interface Paths {
@@ -142,6 +146,19 @@ export class DemoVolume {
   async leave({ node }: CsiClient, { staging, target }: Paths): Promise<void> {
     await node.nodeUnpublishVolume({ volumeId: this.id, targetPath: target });
     await node.nodeUnstageVolume({ volumeId: this.id, stagingTargetPath: staging });
+  }
+
+  /** As kubelet does, which repeats a call that fails: the node may be about to bring a lost connection back. */
+  async leaveAtLast(client: CsiClient, paths: Paths): Promise<void> {
+    for (let attempt = 1; attempt < leaveAttempts; attempt++) {
+      try {
+        await this.leave(client, paths);
+        return;
+      } catch {
+        await delay(retryMs);
+      }
+    }
+    await this.leave(client, paths);
   }
 
   /** @param nodeId - empty = all nodes. */
