@@ -38,10 +38,12 @@ export class Kubelet implements AsyncDisposable {
     mkdirSync(folder, { recursive: true });
   }
 
-  async start(): Promise<void> {
-    const { socket } = this.launch();
-    await this.listening();
-    this.#client = clientOf(NodeClient, socket);
+  /** @param limitMs - for a plugin that finds much to take over. */
+  async start(limitMs = startLimitMs): Promise<DriverProcess> {
+    const started = this.launch();
+    await started.listening(limitMs);
+    this.#client = clientOf(NodeClient, started.socket);
+    return started;
   }
 
   /** Starts the plugin without waiting for it. */
