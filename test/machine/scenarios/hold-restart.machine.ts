@@ -15,7 +15,7 @@ scenario(
     await cluster.node().kill();
     await used.lose();
     used.restore();
-    await used.writer.progress();
+    await used.goesOn("short, the plugin is dead");
     await cluster.node().start();
     await used.finish();
     cluster.assertNothingLeft();
@@ -34,24 +34,9 @@ scenario(
     await delay(2_000);
     assert.deepEqual(cluster.controllers(used.nqn), [], "nobody connects while the plugin is dead");
     await cluster.node().start();
-    await used.writer.progress();
+    await used.goesOn("the kernel gives up, the plugin is dead");
     assert.notEqual(used.under(), under);
     await used.finish();
     cluster.assertNothingLeft();
   },
 );
-
-scenario("two volumes that come back in the other order get their own devices", async (cluster) => {
-  using one = await UsedVolume.start(cluster, "ext4", impatient);
-  using two = await UsedVolume.start(cluster, "xfs", impatient);
-  for (const used of [one, two]) cluster.fabric.interrupt(used.nqn);
-  for (const used of [one, two])
-    await waitFor("the kernel gives up", () => cluster.controllers(used.nqn).length === 0);
-  two.restore();
-  await two.writer.progress();
-  one.restore();
-  await one.writer.progress();
-  await two.finish();
-  await one.finish();
-  cluster.assertNothingLeft();
-});
