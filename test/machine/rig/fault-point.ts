@@ -24,10 +24,9 @@ const { appendFileSync, readFileSync, existsSync } = fs;
 
 /** @returns the effect's index, or `undefined` while nothing is planned. */
 function count(name: string): number | undefined {
-  if (!existsSync(plan)) {
-    counted = 0;
-    return undefined;
-  }
+  if (!existsSync(plan)) return undefined;
+  // Each plan begins with a journal of its own.
+  if (!existsSync(journal)) counted = 0;
   if (counted === 0) flushCompileCache();
   appendFileSync(journal, `${counted} ${name}\n`);
   return counted++;
