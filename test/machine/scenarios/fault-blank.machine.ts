@@ -1,11 +1,6 @@
 import type { Cluster } from "../rig/cluster.ts";
 import type { ClusterVolume, Content } from "../rig/cluster-volume.ts";
-import {
-  type FaultPoint,
-  killedAt,
-  pointsOf,
-  tellPoints,
-} from "../rig/fault-walk.ts";
+import { type FaultPoint, killedAt, pointsOf, tellPoints } from "../rig/fault-walk.ts";
 import { mortalDriver } from "../rig/programs.ts";
 import { clusterWith } from "../rig/scenario.ts";
 import { assertGone, assertStaged } from "../rig/staged-state.ts";
