@@ -14,7 +14,7 @@ const tailSectors = 8;
 /**
  * The device as it is, and behind it a tail that nobody has been told of and that only fails. The tail is the
  * way in: in place of a multipath target the kernel takes no table but one with an `error` target in it
- * (Linux, drivers/md/dm-ioctl.c: table_load(); observed on Linux 6.1 and 6.12).
+ * (Linux, drivers/md/dm-ioctl.c: table_load(); observed on Linux 6.12).
  */
 export function formatBareTable({ sectors, device }: BareTable): string {
   return `0 ${sectors} linear ${device} 0\n${sectors} ${tailSectors} error\n`;
