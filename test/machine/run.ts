@@ -17,6 +17,8 @@ const { values, positionals } = parseArgs({
     kernel: { type: "string", multiple: true, default: ["6.12", "6.1"] },
     /** Machines side by side: one alone leaves half of a small host idle. */
     jobs: { type: "string", default: "2" },
+    /** Times to play a file again that failed. Each is told: it is for CI, whose host may be busy with other things. */
+    repeat: { type: "string", default: "0" },
   },
 });
 
@@ -52,24 +54,28 @@ function isWanted(series: string, file: string): boolean {
 const results = new Results(join(project, "dist/machine-results"));
 let failedFiles = 0;
 
-async function run(job: Job): Promise<void> {
+async function run(job: Job, repeats: number): Promise<void> {
   const { series, scenario } = job;
   const started = Date.now();
   const { passed, verdict, lines } = await play(job, project);
-  if (!passed) failedFiles += 1;
-  const rest = results.take(series, basename(scenario, ".machine.ts"), lines);
+  const isLast = passed || repeats === 0;
+  const rest = isLast ? results.take(series, basename(scenario, ".machine.ts"), lines) : lines;
   const seconds = ((Date.now() - started) / 1000).toFixed(0);
+  const outcome = isLast ? verdict : `REPEATED after ${verdict}`;
   say(
     [
       ...rest.map((line) => `  ${line}`),
-      `${verdict}  kernel ${series}  ${scenario}  ${seconds} s`,
+      `${outcome}  kernel ${series}  ${scenario}  ${seconds} s`,
     ].join("\n"),
   );
+  if (!isLast) return await run(job, repeats - 1);
+  if (!passed) failedFiles += 1;
 }
 
 /** Takes jobs until none is left. */
 async function worker(jobs: Job[]): Promise<void> {
-  for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) await run(job);
+  for (let job = jobs.shift(); job !== undefined; job = jobs.shift())
+    await run(job, Number(values.repeat));
 }
 
 const jobs: Job[] = [];
