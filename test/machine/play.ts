@@ -20,6 +20,14 @@ export interface Outcome {
 /** Plenty: scenarios have a time limit of their own. */
 const limitSeconds = 900;
 
+/** What scenarios may be told from outside: how many rounds of `rounds` to play. */
+const told = ["ROUNDS"];
+
+function environment(): string {
+  const known = told.filter((name) => process.env[name] !== undefined);
+  return known.map((name) => `export ${name}='${Number(process.env[name])}'; `).join("");
+}
+
 /** The outcome in TAP goes to the console at the end, each line with its mark, apart from what else is printed. */
 export async function play({ kernel, scenario }: Job, project: string): Promise<Outcome> {
   const lines: string[] = [];
@@ -32,7 +40,7 @@ export async function play({ kernel, scenario }: Job, project: string): Promise<
   ];
   const status = await runMachine({
     kernel,
-    command: `cd ${project}; export UDEV=${kernel}/udev
+    command: `cd ${project}; export UDEV=${kernel}/udev; ${environment()}
 ${tests.join(" ")}; status=$?
 sed 's/^/TAP /' /run/results.tap; exit $status`,
     memoryMiB: 1024,
