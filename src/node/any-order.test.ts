@@ -84,6 +84,7 @@ class Story {
       await this.#unstage(volume).catch((error: unknown) => {
         assert.ok(this.world.kernel.controllers.size > 0, String(error));
       });
+      await this.world.heal(volume);
       await stage(request, this.world.host, this.world.ctx);
       await this.#unstage(volume);
     }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import type { Nqn } from "#domain/nqn.ts";
 import {
   blockUse,
   mountUse,
@@ -62,6 +63,7 @@ test("unstage() waits for a short outage to end, and loses nothing", async () =>
 test("unstage() ends the hold of a volume that stays away, in bounded time, and says what is lost", async () => {
   for (const end of ["lose", "drop"] as const) {
     const { world, volume, stagingPath, request } = await staged();
+    world.moveAway(volume);
     world.kernel[end](volume.nqn);
     world.write(stagingPath, "unwritten", "data");
     await unstage(request, world.host, world.ctx);
@@ -69,6 +71,31 @@ test("unstage() ends the hold of a volume that stays away, in bounded time, and 
     assert.equal(volume.disk.files.has("unwritten"), false);
     assert.deepEqual(world.warnings, [warning]);
     assert.ok(world.clock.slept >= 5_000 && world.clock.slept < 10_000);
+  }
+});
+
+test("unstage() asks for a volume that is back and does not show by itself, and discards nothing of it", async () => {
+  const returns = {
+    "under another identity": (world: NodeWorld, nqn: Nqn) => {
+      world.kernel.drop(nqn);
+      world.kernel.hidesNamespaces = true;
+      world.kernel.connect(nqn);
+    },
+    "after the kernel gave up": (world: NodeWorld, nqn: Nqn) => world.kernel.drop(nqn),
+  };
+  for (const [how, comeBack] of Object.entries(returns)) {
+    const { world, volume, stagingPath, request } = await staged();
+    comeBack(world, volume.nqn);
+    world.write(stagingPath, "precious", "data");
+    await assert.rejects(unstage(request, world.host, world.ctx), {
+      kind: "unavailable",
+      message: /it came back as .*, and its hold "\/dev\/dm-0" has not been put on it yet$/,
+    });
+    await world.heal(volume);
+    await unstage(request, world.host, world.ctx);
+    assertGone(world);
+    assert.equal(volume.disk.files.get("precious"), "data", how);
+    assert.deepEqual(world.warnings, []);
   }
 });
 

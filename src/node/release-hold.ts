@@ -1,7 +1,7 @@
 import { DriverError, isFailure } from "#domain/errors.ts";
 import type { Hold } from "#domain/ports/device-mapper.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
-import type { Context } from "#lib/context.ts";
+import { type Context, withTimeout } from "#lib/context.ts";
 import { clearStagingPath } from "./clear-staging.ts";
 import { mountsOf, refuseHolders, refuseMounted } from "./device-users.ts";
 import type { Holds, NodeHost } from "./host.ts";
@@ -23,6 +23,8 @@ export interface HeldVolume {
 type HoldingHost = NodeHost & { readonly holds: Holds };
 
 const pauseMilliseconds = 500;
+/** An address that does not answer would keep nvme-cli for half a minute. */
+const connectLimitMs = 10_000;
 
 /**
  * Unmounts a volume and removes its hold. Writing back what is dirty waits for a connection that is lost: so it is
@@ -95,7 +97,27 @@ async function returns(
         `Cannot unstage volume "${volume.volumeId}": it came back as "${device.path}" (${device.majorMinor}), and its hold "${hold.path}" has not been put on it yet`,
       );
     if (host.clock.now() >= deadline) return false;
+    await seek(volume, host, ctx);
     await host.clock.sleep(pauseMilliseconds, ctx.signal);
+  }
+}
+
+/**
+ * The watch leaves the volume alone while this call has its lock, and so it is for the call to ask: a target that is back
+ * under another identity shows its namespace only after a rescan, one that the kernel has given up only to who connects.
+ */
+async function seek(
+  { target, connect }: StagedVolume,
+  { initiator }: HoldingHost,
+  ctx: Context,
+): Promise<void> {
+  using limited = withTimeout(ctx, connectLimitMs);
+  try {
+    await initiator.connect(target, connect, limited);
+    await initiator.rescan(target.nqn, limited);
+  } catch (error) {
+    ctx.signal.throwIfAborted();
+    ctx.log.debug({ nqn: target.nqn, error: String(error) }, "The volume is not back yet");
   }
 }
 
