@@ -1,4 +1,5 @@
 import type { Hold } from "#domain/ports/device-mapper.ts";
+import type { Mount } from "#domain/ports/mounts.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import { type Context, withTimeout } from "#lib/context.ts";
 import { topmostAt } from "../mount-table.ts";
@@ -22,7 +23,8 @@ export async function adopt(host: WatchHost, ctx: Context): Promise<void> {
     const holds = (await host.holds?.list(bounded)) ?? [];
     for (const hold of holds) await mend(hold, host, bounded);
     const { volumes, damaged } = await host.records.list(bounded);
-    for (const volume of volumes) await report(volume, holds, host, bounded);
+    const mounts = await host.mounts.list(bounded);
+    for (const volume of volumes) report(volume, { holds, mounts }, host, bounded);
     const begun = volumes.filter(({ phase }) => phase === "connecting");
     for (const volume of begun) await abandon(volume, host, bounded);
     const known = new Set(volumes.map(({ target }) => target.nqn));
@@ -62,15 +64,15 @@ async function isHalfOpen(
   );
 }
 
-async function report(
+function report(
   { volumeId, target: { nqn }, phase, stagingPath }: StagedVolume,
-  holds: readonly Hold[],
-  { connections, mounts }: WatchHost,
+  { holds, mounts }: { readonly holds: readonly Hold[]; readonly mounts: readonly Mount[] },
+  { connections }: WatchHost,
   ctx: Context,
-): Promise<void> {
+): void {
   const { state, device } = connections.observe(nqn);
   const hold = holds.find((candidate) => candidate.nqn === nqn)?.path;
-  const mounted = topmostAt(await mounts.list(ctx), stagingPath)?.majorMinor;
+  const mounted = topmostAt(mounts, stagingPath)?.majorMinor;
   const facts = { volumeId, nqn, phase, connection: state, device: device?.path, hold, mounted };
   ctx.log.info(facts, "Found a volume of an earlier run");
 }
