@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { MiB } from "#lib/bytes.ts";
 import { Cluster } from "../rig/cluster.ts";
-import type { ClusterVolume } from "../rig/cluster-volume.ts";
+import { type ClusterVolume, isBlock } from "../rig/cluster-volume.ts";
+import { retry } from "../rig/retry.ts";
 import { waitFor } from "../rig/wait-for.ts";
 import { sh } from "../rig/world.ts";
 import { Writer } from "../rig/writer.ts";
@@ -62,20 +63,33 @@ test("a pod's writer sees a pause and no error while the network is away, also w
   await remove(volume);
 });
 
-test("unstage() ends the hold of a volume that stays away, and hangs nowhere", async () => {
-  const volume = await cluster.controller.create({ content: "ext4" });
-  const { path, nqn } = await cluster.bringUp(volume);
-  sh(`echo unwritten > ${path}/file`);
-  await cluster.node().unpublish(volume);
+test("unstage() ends the holds of volumes that stay away, hangs nowhere, and leaves nothing", async () => {
+  const volumes: ClusterVolume[] = [];
+  for (const content of ["ext4", "xfs", "block"] as const)
+    volumes.push(await cluster.controller.create({ content, sizeMiB: 320 }));
+  const nqns: string[] = [];
+  for (const volume of volumes) {
+    const { path, nqn } = await cluster.bringUp(volume);
+    sh(`echo unwritten > ${isBlock(volume) ? path : `${path}/file`}`);
+    await cluster.node().unpublish(volume);
+    nqns.push(nqn);
+  }
   cluster.loseDataNetwork();
-  await waitFor("the kernel tries to reconnect", () =>
-    cluster.controllers(nqn).includes("connecting"),
+  for (const nqn of nqns)
+    await waitFor("the kernel tries to reconnect", () =>
+      cluster.controllers(nqn).includes("connecting"),
+    );
+  await Promise.all(
+    volumes.map((volume) => retry("unstaging", () => cluster.node().unstage(volume, 60_000))),
   );
-  await cluster.node().unstage(volume, 60_000);
   assert.equal(holds(), "");
-  assert.deepEqual(cluster.controllers(nqn), []);
+  assert.deepEqual(cluster.sysfs.list("class", "nvme"), []);
   assert.deepEqual(cluster.mounts(), []);
+  assert.deepEqual(cluster.node().records(), []);
   cluster.restoreDataNetwork();
-  await cluster.controller.unpublish(volume, "node-a");
-  await remove(volume);
+  for (const volume of volumes) {
+    await cluster.controller.unpublish(volume, "node-a");
+    await cluster.controller.delete(volume);
+  }
+  cluster.assertNothingLeft();
 });

@@ -23,6 +23,25 @@ scenario(
 );
 
 scenario(
+  "a plugin that starts after the device got another number puts the hold on it",
+  async (cluster) => {
+    using used = await UsedVolume.start(cluster, "xfs");
+    const under = used.under();
+    await cluster.node().kill();
+    await used.lose();
+    used.restoreWithNewIdentity("while the plugin is dead");
+    await waitFor("the kernel connects", () => used.isLive());
+    await used.writer.stalls();
+    assert.equal(used.under(), under, "nobody else does it");
+    await cluster.node().start();
+    await used.goesOn("back with another identity, the plugin is dead");
+    assert.notEqual(used.under(), under);
+    await used.finish();
+    cluster.assertNothingLeft();
+  },
+);
+
+scenario(
   "a plugin that was killed in an outage puts the hold on the new device when it is back",
   async (cluster) => {
     using used = await UsedVolume.start(cluster, "ext4", impatient);
