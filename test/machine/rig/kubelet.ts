@@ -4,7 +4,7 @@ import { NodeClient, type VolumeCondition } from "#csi/gen/csi.ts";
 import { DriverProcess } from "#test/rig/driver-process.ts";
 import { type ClusterVolume, isBlock } from "./cluster-volume.ts";
 import { driverCommand } from "./programs.ts";
-import { clientOf, rpc } from "./rpc.ts";
+import { clientOf, patientRpc, rpc } from "./rpc.ts";
 
 /** Starting takes seconds in an emulated machine. */
 const startLimitMs = 60_000;
@@ -116,7 +116,7 @@ export class Kubelet implements AsyncDisposable {
       volumeContext: { ...volume.context },
     };
     const client = this.#connected();
-    await rpc(client, client.nodeStageVolume, request, timeoutMs);
+    await patientRpc(client, client.nodeStageVolume, request, timeoutMs);
   }
 
   /** Gives the volume to a pod. @returns where the pod finds it. */
@@ -139,20 +139,20 @@ export class Kubelet implements AsyncDisposable {
       volumeContext: { ...volume.context },
     };
     const client = this.#connected();
-    await rpc(client, client.nodePublishVolume, request);
+    await patientRpc(client, client.nodePublishVolume, request);
     return targetPath;
   }
 
   async unpublish(volume: ClusterVolume, pod?: string): Promise<void> {
     const request = { volumeId: volume.id, targetPath: this.targetPath(volume, pod) };
     const client = this.#connected();
-    await rpc(client, client.nodeUnpublishVolume, request);
+    await patientRpc(client, client.nodeUnpublishVolume, request);
   }
 
   async unstage(volume: ClusterVolume, timeoutMs?: number): Promise<void> {
     const request = { volumeId: volume.id, stagingTargetPath: this.stagingPath(volume) };
     const client = this.#connected();
-    await rpc(client, client.nodeUnstageVolume, request, timeoutMs);
+    await patientRpc(client, client.nodeUnstageVolume, request, timeoutMs);
     rmSync(join(dirname(this.stagingPath(volume)), "vol_data.json"), { force: true });
   }
 
@@ -167,7 +167,7 @@ export class Kubelet implements AsyncDisposable {
       secrets: {},
     };
     const client = this.#connected();
-    return (await rpc(client, client.nodeExpandVolume, request)).capacityBytes;
+    return (await patientRpc(client, client.nodeExpandVolume, request)).capacityBytes;
   }
 
   /** What NodeGetVolumeStats says of the volume's health. */

@@ -1,9 +1,11 @@
+import { setTimeout as delay } from "node:timers/promises";
 import {
   type CallOptions,
   type Client,
   credentials,
   Metadata,
   type ServiceError,
+  status,
 } from "@grpc/grpc-js";
 
 type Method<Request, Response> = (
@@ -29,6 +31,27 @@ export function rpc<Request, Response>(
       error === null ? resolve(response) : reject(error),
     );
   });
+}
+
+/**
+ * As `rpc`, and again while another call for the volume, or the watch, is busy with it (ABORTED): as kubelet does, sooner.
+ */
+export async function patientRpc<Request, Response>(
+  client: Client,
+  method: Method<Request, Response>,
+  request: Request,
+  timeoutMs = limitMs,
+): Promise<Response> {
+  const endsAt = Date.now() + timeoutMs;
+  for (;;) {
+    try {
+      return await rpc(client, method, request, Math.max(endsAt - Date.now(), 1));
+    } catch (error) {
+      const isBusy = error instanceof Error && "code" in error && error.code === status.ABORTED;
+      if (!isBusy || Date.now() > endsAt) throw error;
+    }
+    await delay(500);
+  }
 }
 
 /** A client of the socket at `path`. */
