@@ -18,14 +18,34 @@ export interface MachineOptions {
   readonly onLine: (line: string) => void;
 }
 
+/** A program that starts machines again and again is broken. */
+const mostBoots = 2;
+
 /**
- * Boots a kernel under plain QEMU emulation (no KVM needed) and runs one command in it.
+ * Boots a kernel under plain QEMU emulation (no KVM needed) and runs one command in it. A machine that says
+ * `MACHINE-AGAIN` and then loses its power is booted once more, with the same command and the disk as it was.
  * @returns the command's exit status; 124 when the limit was reached, 125 when the machine did not come up.
  */
 export async function runMachine(options: MachineOptions): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "rds-csi-machine-"));
+  try {
+    writeFileSync(join(folder, "disk.img"), "");
+    truncateSync(join(folder, "disk.img"), options.diskMiB * 1024 * 1024);
+    writeFileSync(join(folder, "command.sh"), options.command);
+    for (let boot = 0; boot < mostBoots; boot++) {
+      const status = await runOnce(folder, options);
+      if (status !== "again") return status;
+    }
+    return 125;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function runOnce(folder: string, options: MachineOptions): Promise<number | "again"> {
   const children: ChildProcess[] = [];
   try {
+    rmSync(join(folder, "root.sock"), { force: true });
     children.push(shareRoot(folder));
     await appears(join(folder, "root.sock"));
     const qemu = startQemu(folder, options);
@@ -33,13 +53,12 @@ export async function runMachine(options: MachineOptions): Promise<number> {
     return await outcome(qemu, options);
   } finally {
     for (const child of children) child.kill("SIGKILL");
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /** A read-only bind mount in a namespace of its own: the machine cannot write even if it remounts. */
 function shareRoot(folder: string): ChildProcess {
-  mkdirSync(join(folder, "root"));
+  mkdirSync(join(folder, "root"), { recursive: true });
   const script = `mount --make-rprivate / && mount --bind / "$0/root" && mount -o remount,bind,ro "$0/root" &&
     exec /usr/lib/qemu/virtiofsd --socket-path="$0/root.sock" -o source="$0/root" -o cache=always \
       -o sandbox=chroot -o log_level=err --thread-pool-size=0 -f`;
@@ -49,14 +68,8 @@ function shareRoot(folder: string): ChildProcess {
 /** Without what is slow to emulate: wide registers, copying byte by byte, and walls between kernel and programs. */
 const processor = "max,-avx,-avx2,-avx512f,-xsave,-erms,-fsrm,-fsgsbase,-smap,-smep";
 
-function startQemu(
-  folder: string,
-  { kernel, command, memoryMiB, diskMiB }: MachineOptions,
-): ChildProcess {
+function startQemu(folder: string, { kernel, memoryMiB }: MachineOptions): ChildProcess {
   const disk = join(folder, "disk.img");
-  writeFileSync(disk, "");
-  truncateSync(disk, diskMiB * 1024 * 1024);
-  writeFileSync(join(folder, "command.sh"), command);
   const append =
     "console=ttyS0 quiet panic=-1 mitigations=off init_on_alloc=0 random.trust_cpu=on tsc=reliable";
   return spawn(
@@ -103,8 +116,8 @@ function startQemu(
 async function outcome(
   qemu: ChildProcess,
   { limitSeconds, onLine }: MachineOptions,
-): Promise<number> {
-  let status = 125;
+): Promise<number | "again"> {
+  let status: number | "again" = 125;
   const limit = setTimeout(() => {
     status = 124;
     qemu.kill("SIGKILL");
@@ -115,7 +128,8 @@ async function outcome(
     rest = lines.pop() ?? "";
     for (const line of lines) {
       const exit = /MACHINE-EXIT (\d+)/.exec(line)?.[1];
-      if (exit === undefined) onLine(line);
+      if (line.includes("MACHINE-AGAIN")) status = "again";
+      else if (exit === undefined) onLine(line);
       else status = Number(exit);
     }
   });
