@@ -20,8 +20,8 @@ export interface Outcome {
 /** Plenty: scenarios have a time limit of their own. */
 const limitSeconds = 900;
 
-/** What scenarios may be told from outside: how many rounds of `rounds` to play. */
-const told = ["ROUNDS"];
+/** What scenarios may be told from outside: how many rounds to play in `rounds`, and volumes in `many-volumes`. */
+const told = ["ROUNDS", "VOLUMES"];
 
 function environment(): string {
   const known = told.filter((name) => process.env[name] !== undefined);

@@ -19,3 +19,8 @@ export const mortalDriver: readonly string[] = [
   resolve(import.meta.dirname, "fault-point.mjs"),
   ...driverCommand.slice(1),
 ];
+
+export const crowdWriter: readonly string[] = [
+  process.execPath,
+  resolve(import.meta.dirname, "crowd-writer.mjs"),
+];
