@@ -7,15 +7,8 @@ const here = import.meta.dirname;
 export const programs = "dist/machine";
 
 /**
-<<<<<<< HEAD
- * Makes JavaScript of the scenarios, the reporter and the writer: Node.js would take their types away itself, with WebAssembly, which
- * costs seconds in an emulated machine. Each lies in `programs` under the name of its source, `.mjs`.
-=======
- * Makes JavaScript of the scenarios, the reporter, the writers and what is loaded into the driver. Node.js would take their types away with WebAssembly,
- * which costs seconds in an emulated machine and breaks there: V8 replaces WebAssembly code that another
- * processor is running, and QEMU's multi-threaded emulation loses that race (12 of 30 starts died; none of 30 compiled).
- * @returns the folder of the programs, from the project's folder; each is called as its source is, `.mjs`.
->>>>>>> 72b99b7 (Stage many volumes at once, put them through one outage, and stage them again and again with checksums)
+ * Makes JavaScript of the scenarios, the reporter, the writers and what is loaded into the driver: Node.js would take their types away
+ * itself, with WebAssembly, which costs seconds in an emulated machine. Each lies in `programs` under the name of its source, `.mjs`.
  */
 export async function compile(scenarios: readonly string[], project: string): Promise<void> {
   await build({
