@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { retry } from "../rig/retry.ts";
 import { clusterWith } from "../rig/scenario.ts";
 import { waitFor } from "../rig/wait-for.ts";
 import { sh } from "../rig/world.ts";
@@ -57,6 +58,35 @@ scenario(
     fabric.setEnabled(nqn, true);
     const again = await cluster.bringUp(volume);
     assert.equal(again.nqn, nqn, "the attachment is the same");
+    assert.equal(sh(`wc -l < ${again.path}/numbers`), "1000\n");
+    await cluster.takeDown(volume);
+    await controller.delete(volume);
+    cluster.assertNothingLeft();
+  },
+);
+
+scenario(
+  "what was not flushed survives a target that returns with another identity while the volume is unstaged",
+  async (cluster) => {
+    const { controller, simulator } = cluster;
+    simulator.switches.set("namespace-identity", "random");
+    const volume = await controller.create({ content: "ext4" });
+    const { path, nqn } = await cluster.bringUp(volume);
+    sh(`seq 1000 > ${path}/numbers`);
+    await simulator.powerOff();
+    await waitFor("the connection is lost", () => cluster.controllers(nqn).join() === "connecting");
+    await cluster.node().unpublish(volume);
+    // It has the volume's lock from now on, so that the watch leaves it alone.
+    const first = cluster
+      .node()
+      .unstage(volume)
+      .catch(() => undefined);
+    await simulator.powerOn();
+    await first;
+    await retry("unstaging", () => cluster.node().unstage(volume));
+    assert.deepEqual(cluster.controllers(nqn), []);
+    sh(`e2fsck -fn ${cluster.image(volume)}`);
+    const again = await cluster.bringUp(volume);
     assert.equal(sh(`wc -l < ${again.path}/numbers`), "1000\n");
     await cluster.takeDown(volume);
     await controller.delete(volume);
