@@ -3,6 +3,7 @@ import { cpSync, existsSync } from "node:fs";
 import test, { before } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { installHostRules } from "#linux/device-mapper/host-rules.ts";
+import { writeLvmLabel } from "../rig/lvm-label.ts";
 import { sh, type TestVolume, World } from "../rig/world.ts";
 
 const udev = process.env["UDEV"] ?? "";
@@ -11,6 +12,15 @@ const fsUuid = "12345678-1111-4222-8333-1234567890ab";
 /** What udev has found out about a device, once it has nothing left to do. */
 function properties(path: string): string {
   return sh(`${udev}/udevadm settle --timeout=30; ${udev}/udevadm info --query=property ${path}`);
+}
+
+/** What a guest makes of a raw block volume. By what udev finds, Debian's rules for LVM activate it. */
+function makePhysicalVolume(hold: { path: string }, device: { path: string }): void {
+  sh(`wipefs -a ${hold.path}`);
+  writeLvmLabel(hold.path);
+  // As long as the hold keeps it open, it goes on showing what was read of it before.
+  sh(`blockdev --flushbufs ${device.path}`);
+  sh(`${udev}/udevadm trigger --subsystem-match=block --action=change`);
 }
 
 /** A device with a hold on it and a file system on that; both devices were opened for writing and closed. */
@@ -35,6 +45,9 @@ test("without the host rules udev reads what is in a volume and links to it", as
   assert.match(properties(hold.path), new RegExp(`^ID_FS_UUID=${fsUuid}$`, "m"));
   assert.match(properties(device.path), new RegExp(`^ID_FS_UUID=${fsUuid}$`, "m"));
   assert.ok(existsSync(`/dev/disk/by-uuid/${fsUuid}`));
+  makePhysicalVolume(hold, device);
+  assert.match(properties(hold.path), /^ID_FS_TYPE=LVM2_member$/m);
+  assert.match(properties(device.path), /^ID_FS_TYPE=LVM2_member$/m);
 });
 
 test("with the host rules udev reads nothing of a volume, nor links to it", async () => {
@@ -43,14 +56,19 @@ test("with the host rules udev reads nothing of a volume, nor links to it", asyn
   await delay(4000);
   using world = new World();
   const { device, hold } = await setUp(world, world.volume("b"));
-  for (const path of [hold.path, device.path]) {
-    const found = properties(path);
-    assert.doesNotMatch(found, /^ID_FS_|^DEVLINKS=.*by-uuid/m);
-    assert.match(found, /^DM_UDEV_DISABLE_OTHER_RULES_FLAG=1$/m);
-    assert.match(found, /^DM_UDEV_DISABLE_DISK_RULES_FLAG=1$/m);
-  }
+  const assertLeftAlone = () => {
+    for (const path of [hold.path, device.path]) {
+      const found = properties(path);
+      assert.doesNotMatch(found, /^ID_FS_|^DEVLINKS=.*by-uuid/m);
+      assert.match(found, /^DM_UDEV_DISABLE_OTHER_RULES_FLAG=1$/m);
+      assert.match(found, /^DM_UDEV_DISABLE_DISK_RULES_FLAG=1$/m);
+    }
+  };
+  assertLeftAlone();
   assert.equal(existsSync(`/dev/disk/by-uuid/${fsUuid}`), false);
   assert.equal(existsSync(`/dev/mapper/rds-csi-${device.nqn}`), false);
+  makePhysicalVolume(hold, device);
+  assertLeftAlone();
 });
 
 test("with the host rules other disks are read as ever", async () => {
