@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** Long enough for an emulated machine on a busy host; what is waited for takes seconds at most. */
-const limitMs = 60_000;
+const limitMs = 180_000;
 
 /**
  * Asks until the answer is neither `undefined` nor `false`.
- * @throws {AssertionError} naming what did not happen in a minute, unless another limit is given.
+ * @throws {AssertionError} naming what did not happen in three minutes, unless another limit is given.
  */
 export async function waitFor<T>(
   what: string,
