@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { SysfsTree } from "#test/fakes/sysfs-tree.ts";
@@ -23,6 +23,18 @@ test("what has vanished is undefined, an empty list, or not written", () => {
   assert.deepEqual(sysfs.list("class", "nvme"), ["nvme0"]);
   assert.equal(sysfs.exists("class", "nvme", "nvme0"), false);
   assert.equal(sysfs.write("1", "class", "nvme", "nvme0", "rescan_controller"), false);
+});
+
+const skip = process.getuid?.() !== 0 && "only root may open /proc/self/clear_refs";
+
+test("read() takes EINVAL for a device that is going away, as device-mapper says it", {
+  skip,
+}, () => {
+  using tree = new SysfsTree();
+  // A file of the kernel that can be opened, and answers as an attribute of a removed device-mapper device does.
+  mkdirSync(join(tree.root, "block/dm-0/dm"), { recursive: true });
+  symlinkSync("/proc/self/clear_refs", join(tree.root, "block/dm-0/dm/uuid"));
+  assert.equal(tree.sysfs.read("block", "dm-0", "dm", "uuid"), undefined);
 });
 
 test("read() passes on a failure that does not say that the device is gone", () => {

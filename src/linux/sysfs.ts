@@ -10,7 +10,9 @@ import {
 import { join } from "node:path";
 
 /** What a file says that belongs to a device which is going away. */
-const vanished = new Set(["ENOENT", "ENODEV", "ENXIO", "ENOTDIR"]);
+const vanished = ["ENOENT", "ENODEV", "ENXIO", "ENOTDIR"];
+/** So do attributes of device-mapper answer (`dm_attr_show` in drivers/md/dm-sysfs.c), and no attribute is read wrongly. */
+const unreadable = [...vanished, "EINVAL"];
 
 /**
  * Kernel objects as files. Reads are small and synchronous: sysfs answers from memory, and a thousand
@@ -26,7 +28,7 @@ export class Sysfs {
 
   /** An attribute without its final newline. */
   read(...path: readonly string[]): string | undefined {
-    return unlessVanished(() => readFileSync(this.#path(path), "utf8").trimEnd());
+    return unless(unreadable, () => readFileSync(this.#path(path), "utf8").trimEnd());
   }
 
   /** A whole number; `undefined` also for any other text. */
@@ -37,7 +39,7 @@ export class Sysfs {
 
   /** Names in a folder, sorted; a dangling symbolic link is listed. */
   list(...path: readonly string[]): string[] {
-    return unlessVanished(() => readdirSync(this.#path(path)).sort()) ?? [];
+    return unless(vanished, () => readdirSync(this.#path(path)).sort()) ?? [];
   }
 
   exists(...path: readonly string[]): boolean {
@@ -46,7 +48,7 @@ export class Sysfs {
 
   /** @returns `false` when the attribute has vanished. */
   write(value: string, ...path: readonly string[]): boolean {
-    const written = unlessVanished(() => {
+    const written = unless(vanished, () => {
       // Not "w", which would create a missing attribute as a file in a captured tree; not "r+", which the kernel
       // refuses for attributes that can only be written, such as rescan_controller.
       const file = openSync(this.#path(path), constants.O_WRONLY);
@@ -65,11 +67,11 @@ export class Sysfs {
   }
 }
 
-function unlessVanished<T>(read: () => T): T | undefined {
+function unless<T>(codes: readonly string[], act: () => T): T | undefined {
   try {
-    return read();
+    return act();
   } catch (error) {
-    if (error instanceof Error && "code" in error && vanished.has(String(error.code)))
+    if (error instanceof Error && "code" in error && codes.includes(String(error.code)))
       return undefined;
     throw error;
   }
