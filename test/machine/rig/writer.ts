@@ -65,6 +65,15 @@ export class Writer implements Disposable {
     });
   }
 
+  /** Keeps it from writing, until `thaw`. */
+  freeze(): void {
+    this.#child.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.#child.kill("SIGCONT");
+  }
+
   /** Ends it after the record that it is at. */
   async stop(): Promise<WriterReport> {
     this.#child.stdin?.end();
