@@ -327,6 +327,15 @@ test("loadConfig() accepts the appliance names that the domain accepts, and no o
   );
 });
 
+test("loadConfig() refuses names that it would leave out without a word", async () => {
+  for (const name of ["__proto__", "constructor", "prototype"]) {
+    assert.equal(isApplianceName(name), false);
+    await assert.rejects(loadConfig({ set: [`appliances.${name}.pool=p`] }, {}), {
+      message: `Cannot use the configuration:\n  appliances.${name}.pool: a reserved name (--set)`,
+    });
+  }
+});
+
 test("controllerConfig() and nodeConfig() say what is missing for their part", async (t) => {
   const empty = await load(t, {});
   assert.throws(() => controllerConfig(empty), {

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import * as v from "valibot";
+import { reservedNames } from "#lib/reserved-names.ts";
 import { complete, contradictions } from "./complete.ts";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
@@ -24,12 +25,22 @@ export async function loadConfig(
 ): Promise<Config> {
   const file = flags.config ?? environment[configFileVariable];
   const settings = await fileSettings(file);
-  const tree = layered([...settings, ...environmentLayer(environment), ...flagLayer(flags)]);
+  const given = [...settings, ...environmentLayer(environment), ...flagLayer(flags)];
+  const reserved = reservedKeys(given);
+  if (reserved.length > 0) throw new ConfigError(reserved);
+  const tree = layered(given);
   const parsed = v.safeParse(configSchema, tree.root);
   if (!parsed.success) throw new ConfigError(problemsOf(parsed.issues, tree));
   const problems = contradictions(parsed.output);
   if (problems.length > 0) throw new ConfigError(problems);
   return deepFreeze(complete(parsed.output, environment));
+}
+
+/** What valibot would drop from a table, such as `appliances`, silently must be refused before. */
+function reservedKeys(settings: readonly Given[]): string[] {
+  return settings
+    .filter(({ path }) => path.slice(1).some((key) => reservedNames.has(key)))
+    .map(({ path, source }) => `${path.join(".")}: a reserved name (${source})`);
 }
 
 async function fileSettings(named: string | undefined): Promise<Given[]> {

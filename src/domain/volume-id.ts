@@ -1,4 +1,5 @@
 import { base32 } from "#lib/base32.ts";
+import { reservedNames } from "#lib/reserved-names.ts";
 import { uuidBytes, uuidV5Bytes } from "#lib/uuid.ts";
 import { DriverError } from "./errors.ts";
 
@@ -50,7 +51,7 @@ export function slotForName(name: string): Slot {
 
 /** Whether `name` may name an appliance in the configuration, and so prefix a volume id. */
 export function isApplianceName(name: string): boolean {
-  return appliancePattern.test(name);
+  return appliancePattern.test(name) && !reservedNames.has(name);
 }
 
 /** `<slot>` or `<appliance>/<slot>`; `undefined` for text that cannot be an id of this driver. */
