@@ -3,24 +3,24 @@ import test from "node:test";
 import { testContext } from "#test/fakes/context.ts";
 import { SysfsTree } from "#test/fakes/sysfs-tree.ts";
 import { LinuxBlockDevices } from "./block-devices.ts";
-import { createExec } from "./exec.ts";
 
-const ctx = testContext();
+/** Where `stat` says this of every path. */
+function saying(stdout: string, sysfs: SysfsTree["sysfs"]): LinuxBlockDevices {
+  return new LinuxBlockDevices(async () => ({ stdout, stderr: "" }), sysfs);
+}
 
-test("holders() lists what is stacked on a device", async () => {
+test("majorMinorOf() tells a block device from other files", async () => {
   using tree = new SysfsTree();
-  tree.link("dev/block/259:1", "block/nvme0n1");
-  tree.attributes("block/nvme0n1/holders/dm-3", {});
-  tree.attributes("block/nvme0n1/holders/dm-11", {});
-  const devices = new LinuxBlockDevices(createExec(), tree.sysfs);
-  assert.deepEqual(await devices.holders("259:1", ctx), ["dm-11", "dm-3"]);
+  const ctx = testContext();
+  assert.equal(await saying("61b0 fd 1\n", tree.sysfs).majorMinorOf("/dev/dm-1", ctx), "253:1");
+  assert.equal(await saying("21b6 1 3\n", tree.sysfs).majorMinorOf("/dev/null", ctx), undefined);
 });
 
-test("holders() of a device that is gone rejects with unavailable, not with none", async () => {
+test("majorMinorOf() never takes half an answer for the absence of a device", async () => {
   using tree = new SysfsTree();
-  const devices = new LinuxBlockDevices(createExec(), tree.sysfs);
-  await assert.rejects(devices.holders("259:1", ctx), {
-    kind: "unavailable",
-    message: "Cannot list the holders of device 259:1: it is gone",
-  });
+  for (const half of ["", "61b0", "61b0 fd", "61b0 fd 1"])
+    await assert.rejects(saying(half, tree.sysfs).majorMinorOf("/dev/dm-1", testContext()), {
+      kind: "unavailable",
+      message: `Cannot look at "/dev/dm-1": stat says ${JSON.stringify(half)}`,
+    });
 });

@@ -9,6 +9,8 @@ import type { Sysfs } from "./sysfs.ts";
 import { toolFailure } from "./tool-failure.ts";
 
 const toolLimitMs = 10_000;
+/** Mode and device number, hexadecimal. */
+const statLine = /^([0-9a-f]+) ([0-9a-f]+) ([0-9a-f]+)\n$/;
 
 /** Block devices by sysfs; their nodes are looked at by a child process, for they may lie on any file system. */
 export class LinuxBlockDevices implements BlockDevices {
@@ -37,9 +39,13 @@ export class LinuxBlockDevices implements BlockDevices {
     try {
       const args = ["-L", "-c", "%f %t %T", "--", path];
       const { stdout } = await this.#exec({ file: "stat", args, timeoutMs: toolLimitMs }, ctx);
-      const [mode = 0, major, minor] = stdout.split(" ").map((hex) => Number.parseInt(hex, 16));
-      return isBlockDevice(mode) ? `${major}:${minor}` : undefined;
+      const [, mode = "", major = "", minor = ""] = statLine.exec(stdout) ?? [];
+      // Half an answer is none: to take it for "no block device" would be to forget a device that is there.
+      if (mode === "") throw new SyntaxError(`stat says ${JSON.stringify(stdout)}`);
+      return isBlockDevice(hex(mode)) ? `${hex(major)}:${hex(minor)}` : undefined;
     } catch (error) {
+      if (error instanceof SyntaxError)
+        throw new DriverError("unavailable", `Cannot look at "${path}": ${error.message}`);
       if (error instanceof ExecError && /: No such file or directory$/m.test(error.stderr))
         return undefined;
       throw toolFailure(`Cannot look at "${path}"`, error, "unavailable");
@@ -72,4 +78,8 @@ export class LinuxBlockDevices implements BlockDevices {
       throw new DriverError("unavailable", `${act}: there is no block device`);
     return ["dev", "block", majorMinor];
   }
+}
+
+function hex(digits: string): number {
+  return Number.parseInt(digits, 16);
 }
