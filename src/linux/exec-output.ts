@@ -48,16 +48,18 @@ export function collectOutput(child: Child, kill: () => void): Promise<Exit> {
       stderr: stderr(),
       failure,
     });
+  const giveUp = () => {
+    end();
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+  };
   child.on("error", (error) => {
     failure ??= error;
     end();
   });
   child.on("exit", () => {
-    const drained = setTimeout(() => {
-      end();
-      child.stdout?.destroy();
-      child.stderr?.destroy();
-    }, drainMs);
+    // When this process was held up, the timer is late and comes before what the child had said long ago: that is read first.
+    const drained = setTimeout(() => setImmediate(giveUp), drainMs);
     drained.unref();
     child.on("close", () => clearTimeout(drained));
   });
