@@ -1,8 +1,9 @@
 import { DriverError, isFailure } from "#domain/errors.ts";
 import type { Hold } from "#domain/ports/device-mapper.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
-import { type Context, withTimeout } from "#lib/context.ts";
+import type { Context } from "#lib/context.ts";
 import { clearStagingPath } from "./clear-staging.ts";
+import { connectInTime } from "./connect-in-time.ts";
 import { mountsOf, refuseHolders, refuseMounted } from "./device-users.ts";
 import type { Holds, NodeHost } from "./host.ts";
 import { unmountOrDetachAll } from "./unmount.ts";
@@ -23,8 +24,6 @@ export interface HeldVolume {
 type HoldingHost = NodeHost & { readonly holds: Holds };
 
 const pauseMilliseconds = 500;
-/** An address that does not answer would keep nvme-cli for half a minute. */
-const connectLimitMs = 10_000;
 
 /**
  * Unmounts a volume and removes its hold. Writing back what is dirty waits for a connection that is lost: so it is
@@ -106,18 +105,14 @@ async function returns(
  * The watch leaves the volume alone while this call has its lock, and so it is for the call to ask: a target that is back
  * under another identity shows its namespace only after a rescan, one that the kernel has given up only to who connects.
  */
-async function seek(
-  { target, connect }: StagedVolume,
-  { initiator }: HoldingHost,
-  ctx: Context,
-): Promise<void> {
-  using limited = withTimeout(ctx, connectLimitMs);
+async function seek(volume: StagedVolume, { initiator }: HoldingHost, ctx: Context): Promise<void> {
+  const { nqn } = volume.target;
   try {
-    await initiator.connect(target, connect, limited);
-    await initiator.rescan(target.nqn, limited);
+    await connectInTime(volume, initiator, ctx);
+    await initiator.rescan(nqn, ctx);
   } catch (error) {
     ctx.signal.throwIfAborted();
-    ctx.log.debug({ nqn: target.nqn, error: String(error) }, "The volume is not back yet");
+    ctx.log.debug({ nqn, error: String(error) }, "The volume is not back yet");
   }
 }
 

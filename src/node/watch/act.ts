@@ -1,6 +1,6 @@
 import { DriverError } from "#domain/errors.ts";
-import type { StagedVolume } from "#domain/staged-volume.ts";
-import { type Context, withTimeout } from "#lib/context.ts";
+import type { Context } from "#lib/context.ts";
+import { connectInTime } from "../connect-in-time.ts";
 import type { Holds } from "../host.ts";
 import type { Action } from "./decide.ts";
 import type { WatchHost } from "./host.ts";
@@ -9,9 +9,6 @@ import { disprove } from "./prove.ts";
 import { remount } from "./remount.ts";
 import { withdraw } from "./show-again.ts";
 import type { Sight } from "./sight.ts";
-
-/** An address that does not answer would keep nvme-cli for half a minute, and the volume's lock with it. */
-const connectLimitMs = 10_000;
 
 /**
  * Takes one step.
@@ -38,10 +35,10 @@ export async function act(
       return {};
     case "reconnect":
       await host.initiator.disconnect(nqn, ctx);
-      await connect(volume, host, ctx);
+      await connectInTime(volume, host.initiator, ctx);
       return {};
     case "connect":
-      await connect(volume, host, ctx);
+      await connectInTime(volume, host.initiator, ctx);
       return {};
     case "end-hold":
       await holdsOf(host).failQueue(nqn, ctx);
@@ -69,15 +66,6 @@ async function actOnHold(
     await holdsOf(host).passErrors(nqn, ctx);
     ctx.log.warn({}, "Passed on errors of the target: a block of the volume cannot be used");
   }
-}
-
-async function connect(
-  { target, connect: options }: StagedVolume,
-  { initiator }: WatchHost,
-  ctx: Context,
-): Promise<void> {
-  using limited = withTimeout(ctx, connectLimitMs);
-  await initiator.connect(target, options, limited);
 }
 
 /** The name may lead elsewhere since the proof began: the number that is swapped to must still be this NQN's. */

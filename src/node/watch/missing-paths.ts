@@ -1,11 +1,10 @@
 import type { StagedVolume } from "#domain/staged-volume.ts";
-import { type Context, withTimeout } from "#lib/context.ts";
+import type { Context } from "#lib/context.ts";
 import type { KeyedMutex } from "#lib/keyed-mutex.ts";
+import { connectInTime } from "../connect-in-time.ts";
 import type { WatchHost } from "./host.ts";
 import type { Watched } from "./watched.ts";
 
-/** An address that does not answer would keep nvme-cli for half a minute, and the volume's lock with it. */
-const connectLimitMs = 10_000;
 const firstPauseMs = 10_000;
 const longestPauseMs = 600_000;
 
@@ -37,11 +36,10 @@ export async function widen(
   using lock = locks.tryAcquire(volumeId);
   if (lock === undefined) return;
   try {
-    using limited = withTimeout(ctx, connectLimitMs);
-    const volume = await host.records.find(volumeId, limited);
+    const volume = await host.records.find(volumeId, ctx);
     if (volume?.phase !== "staged" || volume.target.nqn !== target.nqn) return;
     ctx.log.info({ addresses: target.addresses }, "Connecting a volume where it has lost a path");
-    await host.initiator.connect(volume.target, volume.connect, limited);
+    await connectInTime(volume, host.initiator, ctx);
     host.connections.forget(target.nqn);
   } catch (error) {
     if (ctx.signal.aborted) return;
