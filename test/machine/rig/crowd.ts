@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { onReports } from "./on-reports.ts";
 import { crowdWriter } from "./programs.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -21,11 +22,8 @@ export class Crowd implements Disposable {
       stdio: ["pipe", "pipe", "inherit"],
       env: { ...process.env, UV_THREADPOOL_SIZE: String(paths.length + 4) },
     });
-    let rest = "";
-    this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-      const lines = (rest + text).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) this.#report = JSON.parse(line);
+    onReports<CrowdReport>(this.#child, (report) => {
+      this.#report = report;
     });
     this.#child.on("close", () => {
       this.#ended = true;

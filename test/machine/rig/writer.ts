@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
+import { onReports } from "./on-reports.ts";
 import { recordWriter } from "./programs.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -28,11 +29,8 @@ export class Writer implements Disposable {
     this.#child = spawn(node, [...program, path], {
       stdio: ["pipe", "pipe", "inherit"],
     });
-    let rest = "";
-    this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-      const lines = (rest + text).split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) this.#report = JSON.parse(line);
+    onReports<WriterReport>(this.#child, (report) => {
+      this.#report = report;
     });
     this.#child.on("close", () => {
       this.#ended = true;
