@@ -1,7 +1,7 @@
 import { globSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { compile, programs } from "../test/machine/compile.ts";
-import { runMachine } from "../test/machine/machine.ts";
+import { type Hardware, runMachine } from "../test/machine/machine.ts";
 import { bundle, obstacle, prepare } from "../test/machine/prepare.ts";
 import { mark } from "./machine/tell-figure.ts";
 import type { Figure } from "./table.ts";
@@ -19,9 +19,9 @@ function say(text: string): void {
  * so that these figures are ratios wherever they can be.
  */
 export async function machines(): Promise<Figure[]> {
-  const kernel = kernelOrReason();
-  if ("reason" in kernel) {
-    say(`${kernel.reason}. The figures of the machine are left out`);
+  const hardware = hardwareOrReason();
+  if ("reason" in hardware) {
+    say(`${hardware.reason}. The figures of the machine are left out`);
     return [];
   }
   const sources = globSync(join(import.meta.dirname, "machine/*.ts"));
@@ -32,26 +32,26 @@ export async function machines(): Promise<Figure[]> {
   );
   const figures: Figure[] = [];
   for (const file of sources.filter((name) => name.endsWith(".bench.ts")).sort())
-    figures.push(...(await figuresOf(basename(file, ".ts"), kernel.folder)));
+    figures.push(...(await figuresOf(basename(file, ".ts"), hardware)));
   return figures;
 }
 
-function kernelOrReason(): { readonly folder: string } | { readonly reason: string } {
+function hardwareOrReason(): Hardware | { readonly reason: string } {
   const reason = obstacle(project);
   if (reason !== undefined) return { reason };
   try {
-    return { folder: prepare(series, project) };
+    return prepare(series, project);
   } catch (error) {
     return { reason: error instanceof Error ? error.message : String(error) };
   }
 }
 
 /** A program that fails says why, and the others go on. */
-async function figuresOf(program: string, kernel: string): Promise<Figure[]> {
+async function figuresOf(program: string, hardware: Hardware): Promise<Figure[]> {
   const lines: string[] = [];
   const node = "node_modules/.bin/node --enable-source-maps";
   const status = await runMachine({
-    kernel,
+    ...hardware,
     command: `cd ${project} && ${node} ${programs}/${program}.mjs`,
     memoryMiB: 3072,
     diskMiB: 8192,

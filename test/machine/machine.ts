@@ -4,10 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** A machine to boot: a prepared kernel, and what it may use. */
-export interface MachineOptions {
+/** What it takes to boot a machine. */
+export interface Hardware {
+  /** QEMU's program, and the arguments by which it finds its files. */
+  readonly emulator: readonly string[];
   /** Folder made by prepare.sh: `vmlinux`, `initrd.cpio`. */
   readonly kernel: string;
+}
+
+/** A machine to boot, and what it may use. */
+export interface MachineOptions extends Hardware {
   /** Bash, run as root in the machine, whose root is the host's own, read-only, under a tmpfs. */
   readonly command: string;
   readonly memoryMiB: number;
@@ -68,13 +74,15 @@ function shareRoot(folder: string): ChildProcess {
 /** Without what is slow to emulate: wide registers, copying byte by byte, and walls between kernel and programs. */
 const processor = "max,-avx,-avx2,-avx512f,-xsave,-erms,-fsrm,-fsgsbase,-smap,-smep";
 
-function startQemu(folder: string, { kernel, memoryMiB }: MachineOptions): ChildProcess {
+function startQemu(folder: string, { emulator, kernel, memoryMiB }: MachineOptions): ChildProcess {
+  const [program = "", ...files] = emulator;
   const disk = join(folder, "disk.img");
   const append =
     "console=ttyS0 quiet panic=-1 mitigations=off init_on_alloc=0 random.trust_cpu=on tsc=reliable";
   return spawn(
-    "qemu-system-x86_64",
+    program,
     [
+      ...files,
       ...["-accel", "tcg,thread=single,tb-size=512", "-M", "q35", "-cpu", processor],
       // Two processors take turns in one thread of the host: run in parallel, they lose the race of code that one of
       // them replaces while the other runs it (seen: "Oops: int3" in the kernel's own code, and V8 in WebAssembly).

@@ -1,12 +1,11 @@
 import { basename } from "node:path";
 import { programs } from "./compile.ts";
-import { runMachine } from "./machine.ts";
+import { type Hardware, runMachine } from "./machine.ts";
 
 /** A file of scenarios on one kernel. */
 export interface Job {
   readonly series: string;
-  /** Folder of the prepared kernel. */
-  readonly kernel: string;
+  readonly hardware: Hardware;
   readonly scenario: string;
 }
 
@@ -29,7 +28,7 @@ function environment(): string {
 }
 
 /** The outcome in TAP goes to the console at the end, each line with its mark, apart from what else is printed. */
-export async function play({ kernel, scenario }: Job, project: string): Promise<Outcome> {
+export async function play({ hardware, scenario }: Job, project: string): Promise<Outcome> {
   const lines: string[] = [];
   const tests = [
     ...["node_modules/.bin/node", "--enable-source-maps", "--test", "--test-isolation=none"],
@@ -39,8 +38,8 @@ export async function play({ kernel, scenario }: Job, project: string): Promise<
     `${programs}/${basename(scenario, ".ts")}.mjs`,
   ];
   const status = await runMachine({
-    kernel,
-    command: `cd ${project}; export UDEV=${kernel}/udev; ${environment()}
+    ...hardware,
+    command: `cd ${project}; export UDEV=${hardware.kernel}/udev; ${environment()}
 ${tests.join(" ")}; status=$?
 sed 's/^/TAP /' /run/results.tap; exit $status`,
     memoryMiB: 1024,

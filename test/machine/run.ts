@@ -85,9 +85,9 @@ async function worker(jobs: Job[]): Promise<void> {
 
 const jobs: Job[] = [];
 for (const series of values.kernel) {
-  const kernel = prepare(series, project);
+  const hardware = prepare(series, project);
   const wanted = scenarios.filter((file) => isWanted(series, file));
-  jobs.push(...wanted.map((scenario) => ({ series, kernel, scenario })));
+  jobs.push(...wanted.map((scenario) => ({ series, hardware, scenario })));
 }
 const files = jobs.length;
 bundle(project);

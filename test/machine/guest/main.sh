@@ -5,12 +5,11 @@ ip link set lo up
 mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
 mount -t tmpfs shm /dev/shm
-modprobe -a configfs nvmet nvmet-tcp nvme-tcp ext4 xfs btrfs loop virtio_blk
+modprobe -a configfs nvmet nvmet-tcp nvme-tcp ext4 xfs loop virtio_blk
 mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
 # Loop devices of a devtmpfs appear on demand; these paths may come from the host's image and are not of this machine.
 rm -f /etc/nvme/hostnqn /etc/nvme/hostid
 cat /sys/firmware/qemu_fw_cfg/by_name/opt/machine/command/raw >/run/command.sh
 bash /run/command.sh </dev/null >/dev/console 2>&1
 echo "MACHINE-EXIT $?" >/dev/console
-sync
 /initrd/bin/busybox poweroff -f
