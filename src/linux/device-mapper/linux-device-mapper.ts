@@ -62,7 +62,7 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
       );
     if (this.#seen.find(nqn) === undefined) await this.#create(device, act, ctx);
     const hold = this.#require(nqn, act);
-    const { device: under } = await this.status(nqn, ctx);
+    const { device: under } = await this.#deviceTable(nqn, act, ctx);
     if (under !== majorMinor)
       throw new DriverError("already-exists", `${act}: it lies on ${under}, not on ${majorMinor}`);
     if (this.#deviceNumberOf(hold.path) !== hold.majorMinor)
@@ -86,8 +86,7 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
     const act = `Cannot read the state of hold "${nqn}"`;
     const name = holdName(nqn);
     try {
-      const { device, queueing, bare } = await this.#table(nqn, act, ctx);
-      if (device === undefined) throw new DriverError("internal", `${act}: its table is empty`);
+      const { device, queueing, bare } = await this.#deviceTable(nqn, act, ctx);
       const paths = bare
         ? (["active"] as const)
         : parseStatus(await this.#dmsetup.status(name, ctx));
@@ -139,14 +138,14 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
   }
 
   async reinstate(nqn: Nqn, ctx: Context): Promise<void> {
-    const { device } = await this.status(nqn, ctx);
+    const { device } = await this.#deviceTable(nqn, `Cannot reinstate hold "${nqn}"`, ctx);
     await this.#message(nqn, `reinstate_path ${device}`, ctx);
   }
 
   async passErrors(nqn: Nqn, ctx: Context): Promise<void> {
     const act = `Cannot pass on the errors of hold "${nqn}"`;
     const hold = this.#require(nqn, act);
-    const { device, queueing } = await this.status(nqn, ctx);
+    const { device, queueing } = await this.#deviceTable(nqn, act, ctx);
     if (!queueing)
       throw new DriverError("failed-precondition", `${act}: it passes them on already`);
     const sectors = hold.sizeBytes / sectorBytes;
@@ -179,6 +178,12 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
     } catch (error) {
       throw toolFailure(act, error, "unavailable");
     }
+  }
+
+  async #deviceTable(nqn: Nqn, act: string, ctx: Context) {
+    const { device, ...table } = await this.#table(nqn, act, ctx);
+    if (device === undefined) throw new DriverError("internal", `${act}: its table is empty`);
+    return { ...table, device };
   }
 
   async #table(nqn: Nqn, act: string, ctx: Context): Promise<HoldTable> {
