@@ -45,6 +45,14 @@ test("publish() exports under a new epoch and records the node, with two calls o
   ]);
 });
 
+test("publish() tells the node what the volume was copied from", async () => {
+  const world = controllerRig();
+  putVolume(world.store, id, { tag: { source: "snap-7" } });
+  const request = { id, node: "n1", mode: "single-node-writer" } as const;
+  const { source } = await new Publisher(world.options).publish(request, world.ctx);
+  assert.equal(source, "snap-7");
+});
+
 test("publish() changes nothing when repeated, and returns the identical context", async () => {
   const { publish, volume, store } = rig();
   const first = await publish("n1");

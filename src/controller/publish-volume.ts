@@ -58,9 +58,11 @@ export class Publisher {
     const volume = await untilWon(request.id, async () =>
       this.#attach(await requireVolume(location, ctx), call, ctx),
     );
+    const { sizeBytes: minSizeBytes, tag } = volume;
     const { port } = volume.exported;
     const { addresses } = location.appliance.data;
-    return { target: { nqn: epochNqn(volume), addresses, port }, minSizeBytes: volume.sizeBytes };
+    const target = { nqn: epochNqn(volume), addresses, port };
+    return { target, minSizeBytes, ...(tag.source !== undefined && { source: tag.source }) };
   }
 
   /** @returns the volume, attached and exported; `undefined` when somebody else was faster. */

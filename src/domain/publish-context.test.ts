@@ -36,6 +36,14 @@ test("decodePublishContext() gives back what encodePublishContext() was given", 
   );
 });
 
+test("decodePublishContext() reads what a volume was copied from, and does without it", () => {
+  const copied = { ...context, source: "snap-7" };
+  assert.equal(encodePublishContext(copied)["source"], "snap-7");
+  assert.deepEqual(decodePublishContext(encodePublishContext(copied)), copied);
+  const empty = { ...encodePublishContext(context), source: "" };
+  assert.deepEqual(decodePublishContext(empty), context);
+});
+
 test("decodePublishContext() names the field that is missing", () => {
   for (const key of Object.keys(encodePublishContext(context))) {
     const { [key]: _, ...rest } = encodePublishContext(context);

@@ -8,6 +8,8 @@ export interface PublishContext {
   readonly target: NvmeTarget;
   /** A smaller device is not the volume, or not all of it. */
   readonly minSizeBytes: number;
+  /** What the volume was copied from, a snapshot or a volume: another file system with the same UUID may be about. */
+  readonly source?: string;
 }
 
 const keys = {
@@ -15,10 +17,11 @@ const keys = {
   port: "nvmePort",
   nqn: "nqn",
   minSizeBytes: "minSizeBytes",
+  source: "source",
 } as const;
 
 /** The text form in which the CO carries it from the controller to the node. */
-export function encodePublishContext({ target, minSizeBytes }: PublishContext): {
+export function encodePublishContext({ target, minSizeBytes, source }: PublishContext): {
   [key: string]: string;
 } {
   return {
@@ -26,6 +29,7 @@ export function encodePublishContext({ target, minSizeBytes }: PublishContext): 
     [keys.port]: String(target.port),
     [keys.nqn]: target.nqn,
     [keys.minSizeBytes]: String(minSizeBytes),
+    ...(source !== undefined && { [keys.source]: source }),
   };
 }
 
@@ -40,7 +44,12 @@ export function decodePublishContext(given: Readonly<Record<string, string>>): P
   if (!isNqn(nqn)) throw unusable(given, keys.nqn, "an NQN");
   const port = wholeNumber(given, keys.port, 65_535);
   const minSizeBytes = wholeNumber(given, keys.minSizeBytes, Number.MAX_SAFE_INTEGER);
-  return { target: { nqn, addresses, port }, minSizeBytes };
+  const source = given[keys.source];
+  return {
+    target: { nqn, addresses, port },
+    minSizeBytes,
+    ...(source !== undefined && source !== "" && { source }),
+  };
 }
 
 function field(given: Readonly<Record<string, string>>, key: string): string {

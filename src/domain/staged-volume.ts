@@ -14,6 +14,11 @@ export interface StagedVolume {
   readonly mkfsOptions: readonly string[];
   readonly reconnect: ReconnectPolicy;
   readonly phase: StagePhase;
+  /**
+   * What it was copied from, a snapshot or a volume. Its file system keeps the UUID that it was copied with, so that
+   * this node may have another one with it (docs/adr/0008-copies-keep-their-uuid.md).
+   */
+  readonly source?: string;
   /** UUID of the file system on it, once known. */
   readonly fsUuid?: string;
   /** Logical block size of its device in bytes, once known: a device with another one is not put under its hold. */

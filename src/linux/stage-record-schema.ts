@@ -53,6 +53,7 @@ export const stageRecordSchema = v.object({
   mkfsOptions: v.array(v.string()),
   reconnect: v.optional(reconnect, withoutHold),
   phase: v.picklist(["connecting", "formatting", "staged"]),
+  source: v.exactOptional(v.string()),
   fsUuid: v.exactOptional(v.string()),
   blockBytes: v.exactOptional(wholeNumber),
   identity: v.exactOptional(v.string()),

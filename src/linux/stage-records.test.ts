@@ -33,6 +33,7 @@ const staged: StagedVolume = {
   mkfsOptions: ["-b", "4096"],
   reconnect: { mode: "transparent", ioHoldSeconds: 600, onApplianceRestart: "fail" },
   phase: "staged",
+  source: "rds1/pvc-b",
   fsUuid: "4fa4f2e0-709f-4ebb-97fb-fe31660f1911",
   blockBytes: 4_096,
   identity: "uuid.0f0f0f0f-709f-4ebb-97fb-fe31660f1911",

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { type FsType, fsTypes } from "#domain/access-mode.ts";
+import { type AccessMode, type FsType, fsTypes } from "#domain/access-mode.ts";
 import { mountOptions } from "./mount-options.ts";
 
 const access = (fsType: FsType, ...mountFlags: string[]) =>
   ({ type: "mount", fsType, mountFlags }) as const;
+const always = ["nosuid", "nodev"];
 
 test("mountOptions() always sets nosuid and nodev, and nothing else unasked (pitfall 46)", () => {
   for (const fsType of fsTypes)
@@ -73,6 +74,16 @@ test("mountOptions() replays no journal where other nodes may have the volume", 
     [...common, "rescue=nologreplay"],
   ]);
   assert.deepEqual(mountOptions(access("xfs"), "single-node-reader-only").filesystem, common);
+});
+
+test("mountOptions() lets a copy be beside its source, and asks the kernel whether its journal is replayed", () => {
+  const optionsOf = (mode: AccessMode) =>
+    fsTypes.map((fsType) => mountOptions(access(fsType), mode, true).filesystem.slice(2));
+  assert.deepEqual(optionsOf("single-node-writer"), [[], ["nouuid"], [], []]);
+  const reader = [["ro"], ["nouuid", "ro"], ["ro"], ["ro"]];
+  assert.deepEqual(optionsOf("multi-node-reader-only"), reader);
+  assert.deepEqual(optionsOf("single-node-reader-only"), reader);
+  assert.deepEqual(mountOptions(access("xfs"), "single-node-writer", true).bind, always);
 });
 
 test("mountOptions() lets no flag through that could become several, or a switch of mount(8)", () => {

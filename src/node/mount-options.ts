@@ -46,8 +46,15 @@ const refusals: readonly (readonly [RegExp, string])[] = [
     /^(noload|norecovery|nologreplay|rescue=.*)$/,
     "the driver decides itself when a journal must not be replayed",
   ],
-  [/^nouuid$/, "two copies of one XFS file system would be taken for each other"],
+  [/^nouuid$/, "the driver sets it itself for copies, and only for them"],
 ];
+
+/**
+ * XFS refuses a second file system with one UUID on a node. The check keeps one disk from being mounted under two names,
+ * of which the driver makes sure itself. A mount with this option neither checks nor is it seen by a check, so that
+ * source and copy may come in any order. Source: Linux, fs/xfs/xfs_mount.c, `xfs_uuid_mount`.
+ */
+const besideItsTwin = ["nouuid"];
 
 /** Other nodes may have the volume too: replaying a journal would write, so nothing is replayed. */
 const withoutReplay: Readonly<Record<FsType, string>> = {
@@ -59,21 +66,28 @@ const withoutReplay: Readonly<Record<FsType, string>> = {
 
 /**
  * The options for a volume's mounts: the administrator's choice from a white list, behind what is always set.
+ * @param isCopy - Whether the file system shares its UUID with another one that may be mounted here.
  * @throws {DriverError} `invalid-argument` naming the first mount flag that is not allowed, and why.
  */
-export function mountOptions(access: MountAccess, mode: AccessMode): MountOptions {
-  for (const flag of access.mountFlags) refuseUnknown(flag, access.fsType);
-  const filesystem = [...always, ...access.mountFlags, ...readOnlyOptions(access.fsType, mode)];
+export function mountOptions(access: MountAccess, mode: AccessMode, isCopy = false): MountOptions {
+  const { fsType, mountFlags } = access;
+  for (const flag of mountFlags) refuseUnknown(flag, fsType);
+  const twin = isCopy && fsType === "xfs" ? besideItsTwin : [];
+  const filesystem = [...always, ...mountFlags, ...twin, ...readOnlyOptions(fsType, mode, isCopy)];
   return {
     filesystem: unique(filesystem),
     bind: unique(filesystem.filter((option) => perMount.test(option) || option === "ro")),
   };
 }
 
-function readOnlyOptions(fsType: FsType, mode: AccessMode): string[] {
+/**
+ * A copy was taken while its source was written to, and is not whole before its journal is replayed. Its device is
+ * read-only, so that the kernel refuses to mount it then.
+ */
+function readOnlyOptions(fsType: FsType, mode: AccessMode, isCopy: boolean): string[] {
   const { writes, nodes } = accessModes[mode];
   if (writes) return [];
-  return nodes === "one" ? ["ro"] : ["ro", withoutReplay[fsType]];
+  return nodes === "one" || isCopy ? ["ro"] : ["ro", withoutReplay[fsType]];
 }
 
 function refuseUnknown(flag: string, fsType: FsType): void {

@@ -1,6 +1,7 @@
 import { accessModes } from "#domain/access-mode.ts";
 import { DriverError, isFailure } from "#domain/errors.ts";
 import type { Context } from "#lib/context.ts";
+import { notReplayed, refuseBesideTwin } from "./copies.ts";
 import type { NodeHost } from "./host.ts";
 import { mountOptions } from "./mount-options.ts";
 import { isMountOf, topmostAt } from "./mount-table.ts";
@@ -11,7 +12,8 @@ import { requireDisk, verifyDisk } from "./volume-disk.ts";
 /**
  * Mounts a volume at its staging path, where nothing is mounted yet. Mount first: the kernel replays the
  * journal of a crash by itself. Only when that fails is the file system checked, once, and mounted again.
- * @throws {DriverError} `internal` with the words of mount or of the check.
+ * @throws {DriverError} `internal` with the words of mount or of the check; `failed-precondition` for a copy that
+ * cannot be mounted as it is, or here.
  */
 export async function mountVolume(
   attached: AttachedFilesystem,
@@ -24,7 +26,9 @@ export async function mountVolume(
   try {
     await mountOnce(attached, host, ctx);
   } catch (error) {
-    if (!isFailure(error, "internal") || !mayRepair(attached)) throw error;
+    if (!isFailure(error, "internal")) throw error;
+    await refuseBesideTwin(attached.volume, error, host, ctx);
+    if (!mayRepair(attached)) throw notReplayed(attached.volume, error);
     await check(attached, error, { host, ctx });
     await mountOnce(attached, host, ctx);
   }
@@ -37,7 +41,8 @@ async function mountOnce(
   ctx: Context,
 ): Promise<void> {
   await verifyDisk(device, host, ctx);
-  const options = mountOptions(access, volume.use.accessMode).filesystem;
+  const { use, source: copiedFrom } = volume;
+  const options = mountOptions(access, use.accessMode, copiedFrom !== undefined).filesystem;
   const { path: source } = device;
   const request = { source, target: volume.stagingPath, fsType: access.fsType, options };
   await host.mounts.mount(request, ctx);

@@ -1,5 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { Nqn } from "#domain/nqn.ts";
 import { systemClock } from "#lib/clock.ts";
@@ -28,9 +36,10 @@ export class RealHost implements Disposable {
   readonly image = join(this.folder, "disk.img");
   readonly nqn = "nqn.2000-02.com.mikrotik:pvc-real.1-abcdefgh" as Nqn;
   readonly host: NodeHost;
+  readonly #exports = join(this.folder, "exports");
 
   constructor(sizeBytes: number) {
-    const exportsFolder = join(this.folder, "exports");
+    const exportsFolder = this.#exports;
     mkdirSync(exportsFolder);
     writeFileSync(this.image, "");
     truncateSync(this.image, sizeBytes);
@@ -59,9 +68,18 @@ export class RealHost implements Disposable {
     };
   }
 
+  /** Exports another image, of what is in this one now, as an appliance copies it under whoever writes to it. */
+  exportCopy(nqn: Nqn, sizeBytes: number): string {
+    const copy = join(this.folder, "copy.img");
+    execFileSync("cp", ["--sparse=always", this.image, copy]);
+    truncateSync(copy, sizeBytes);
+    symlinkSync(copy, join(this.#exports, nqn));
+    return copy;
+  }
+
   /** Loop devices on the image, one a line. */
-  loops(): string {
-    const args = ["--noheadings", "-O", "NAME", "-j", this.image];
+  loops(image = this.image): string {
+    const args = ["--noheadings", "-O", "NAME", "-j", image];
     return execFileSync("losetup", args, { encoding: "utf8" }).trim();
   }
 
@@ -69,7 +87,10 @@ export class RealHost implements Disposable {
     const table = readFileSync("/proc/self/mountinfo", "utf8").split("\n").toReversed();
     for (const [, path] of table.map((line) => /^\d+ \d+ \S+ \S+ (\S+)/.exec(line) ?? []))
       if (path?.startsWith(this.folder)) execFileSync("umount", [path]);
-    for (const device of this.loops().split("\n"))
+    const images = readdirSync(this.#exports).map((name) =>
+      readlinkSync(join(this.#exports, name)),
+    );
+    for (const device of images.flatMap((image) => this.loops(image).split("\n")))
       if (device !== "") execFileSync("losetup", ["-d", device]);
     this.#folder[Symbol.dispose]();
   }

@@ -21,7 +21,7 @@ function stageRequestFrom(request: NodeStageVolumeRequest): StageRequest {
   const volumeId = requireVolumeId(request.volumeId);
   const stagingPath = requirePath(request.stagingTargetPath, "staging_target_path");
   const use = volumeUseFrom(request.volumeCapability);
-  const { target, minSizeBytes } = decodePublishContext(request.publishContext);
+  const { target, minSizeBytes, source } = decodePublishContext(request.publishContext);
   const parameters = parseVolumeParameters(request.volumeContext);
   return {
     volumeId,
@@ -33,5 +33,6 @@ function stageRequestFrom(request: NodeStageVolumeRequest): StageRequest {
     stagingPath,
     mkfsOptions:
       use.access.type === "mount" ? mkfsOptions(parameters.mkfsOptions, use.access.fsType) : [],
+    ...(source !== undefined && { source }),
   };
 }

@@ -87,6 +87,13 @@ test("nodeHandlers() serve the life of a volume on a node", async () => {
   assert.equal(world.kernel.controllers.size, 0);
 });
 
+test("nodeHandlers() remember what a volume was copied from", async () => {
+  const { world, service, stageRequest } = node();
+  const publishContext = { ...stageRequest.publishContext, source: "snap-7" };
+  await service.nodeStageVolume({ ...stageRequest, publishContext }, world.ctx);
+  assert.equal(world.records.volumes.get("pvc-1")?.source, "snap-7");
+});
+
 test("nodeHandlers() answer invalid-argument for each field that is missing, by its name", async () => {
   const { world, service, stageRequest, publishRequest } = node();
   const { ctx } = world;

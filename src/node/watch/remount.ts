@@ -95,9 +95,9 @@ async function requireDead(
  * The dead mount that pods keep has the UUID of the file system, and XFS refuses a second one with it. Nothing
  * can be written through the dead one any more, and the device has been proved to be the volume.
  */
-function optionsFor(access: MountAccess, { use }: StagedVolume): readonly string[] {
-  const options = mountOptions(access, use.accessMode).filesystem;
-  return access.fsType === "xfs" ? [...options, "nouuid"] : options;
+function optionsFor(access: MountAccess, { use, source }: StagedVolume): readonly string[] {
+  const options = mountOptions(access, use.accessMode, source !== undefined).filesystem;
+  return access.fsType === "xfs" ? [...new Set([...options, "nouuid"])] : options;
 }
 
 /** The name may have moved since the proof: what counts is what is mounted now. */

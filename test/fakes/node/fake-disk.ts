@@ -22,7 +22,16 @@ export class FakeDisk {
     this.sizeBytes = sizeBytes;
   }
 
-  /** Makes a file system in one go, as a clone or another node would bring it. */
+  /** What the appliance copies from it now, in the middle of all writing: also the UUID, and the journal as it is. */
+  copy(sizeBytes = this.sizeBytes): FakeDisk {
+    const { content, filesystemBytes, formats } = this;
+    const made = { content, filesystemBytes, formats, isJournalDirty: true };
+    const copy = Object.assign(new FakeDisk(sizeBytes), made);
+    for (const [name, text] of this.files) copy.files.set(name, text);
+    return copy;
+  }
+
+  /** Makes a file system in one go, as another node would bring it. */
   format(fsType: FsType): void {
     this.beginFormat();
     this.endFormat(fsType);

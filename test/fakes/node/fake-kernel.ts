@@ -57,6 +57,8 @@ export class FakeKernel {
   /** Targets that cannot be unmounted now. */
   readonly busy = new Set<string>();
   readonly damage: string[] = [];
+  /** As before Linux 6.7: no second Btrfs with one UUID. */
+  refusesBtrfsTwins = false;
   /** Namespaces do not show up by themselves. */
   hidesNamespaces = false;
   /** Disconnecting is answered with success and does nothing. */

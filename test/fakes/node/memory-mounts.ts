@@ -40,7 +40,10 @@ export class MemoryMounts implements Mounts {
       fsType,
       source,
       options: perMount(options),
-      superOptions: [options.includes("ro") ? "ro" : "rw"],
+      superOptions: [
+        options.includes("ro") ? "ro" : "rw",
+        ...options.filter((option) => option === "nouuid"),
+      ],
       device,
       node: undefined,
     });
@@ -85,17 +88,30 @@ export class MemoryMounts implements Mounts {
     if (disk.isHalfMade || disk.content.kind !== "filesystem" || disk.content.fsType !== fsType)
       return "wrong fs type, bad superblock";
     if (disk.isDamaged) return "structure needs cleaning";
-    if (fsType === "xfs" && !options.includes("nouuid") && this.#hasOther(device))
-      return "wrong fs type, bad superblock (duplicate UUID)";
+    const twin = this.#twinObstacle(device, fsType, options);
+    if (twin !== undefined) return twin;
     if (device.isReadOnly && !options.includes("ro")) return "write-protected";
     const replays = disk.isJournalDirty && !options.some((option) => noReplay.includes(option));
     return device.isReadOnly && replays ? "cannot replay the journal" : undefined;
   }
 
-  /** Whether the same file system is mounted from another device: one that has left, and is kept by that mount. */
-  #hasOther(device: FakeDevice): boolean {
-    return this.#kernel.mounts.some(
-      (mount) => mount.device?.disk === device.disk && mount.device !== device,
+  #twinObstacle(device: FakeDevice, fsType: string, options: readonly string[]) {
+    if (!this.#hasTwin(device)) return undefined;
+    if (fsType === "btrfs" && this.#kernel.refusesBtrfsTwins) return "File exists";
+    const isCompared = fsType === "xfs" && !options.includes("nouuid");
+    return isCompared ? "wrong fs type, bad superblock (duplicate UUID)" : undefined;
+  }
+
+  /**
+   * Whether a file system with the same UUID is mounted from another device, and was compared: a copy of it, or itself
+   * from a device that has left and is kept by that mount.
+   */
+  #hasTwin(device: FakeDevice): boolean {
+    const compared = this.#kernel.mounts.filter(
+      ({ superOptions }) => !superOptions.includes("nouuid"),
+    );
+    return compared.some(
+      (mount) => mount.device?.disk.content === device.disk.content && mount.device !== device,
     );
   }
 

@@ -26,6 +26,8 @@ import { MemoryStageRecords } from "./memory-stage-records.ts";
 export interface AttachedVolume {
   readonly volumeId: string;
   readonly disk: FakeDisk;
+  /** Of a copy. */
+  readonly source?: string;
   /** Of the present attachment. */
   nqn: Nqn;
   epoch: number;
@@ -65,8 +67,17 @@ export class NodeWorld {
 
   /** A new, blank volume, attached to this node. */
   attach(volumeId: string, sizeBytes = GiB): AttachedVolume {
-    const volume = { volumeId, disk: new FakeDisk(sizeBytes), nqn: nqnOf(volumeId, 1), epoch: 1 };
-    this.kernel.exports.set(volume.nqn, volume.disk);
+    return this.#attach(volumeId, new FakeDisk(sizeBytes));
+  }
+
+  /** Another volume, with what is on this one now, attached to this node. */
+  attachCopy(volumeId: string, { disk, volumeId: source }: AttachedVolume, sizeBytes?: number) {
+    return { ...this.#attach(volumeId, disk.copy(sizeBytes)), source };
+  }
+
+  #attach(volumeId: string, disk: FakeDisk): AttachedVolume {
+    const volume = { volumeId, disk, nqn: nqnOf(volumeId, 1), epoch: 1 };
+    this.kernel.exports.set(volume.nqn, disk);
     return volume;
   }
 
@@ -97,6 +108,7 @@ export class NodeWorld {
       use,
       stagingPath: stagingPathOf(volume),
       mkfsOptions: [],
+      ...(volume.source !== undefined && { source: volume.source }),
     };
   }
 
