@@ -136,6 +136,51 @@ test("stage() that fails leaves connection and record to a hold in use that was 
   assert.equal(recordOf(world)?.phase, "staged");
 });
 
+/** Staging was cut short by an outage while a tool had the hold open; the device is back under another number. */
+async function cutShort() {
+  const world = new NodeWorld({ canHold: true });
+  const volume = world.attach("pvc-1");
+  await stage(world.stageRequest(volume), world.host, world.ctx);
+  const record = recordOf(world);
+  const hold = world.kernel.holds.get(volume.nqn);
+  assert.ok(record && hold);
+  world.records.volumes.set("pvc-1", { ...record, phase: "connecting" });
+  world.kernel.mounts = [];
+  hold.toolWaits = true;
+  world.kernel.restore(volume.nqn, { renumbered: true });
+  return { world, volume };
+}
+
+test("stage() ends the wait of a tool that an earlier call has left in the hold, and makes that anew", async () => {
+  const { world, volume } = await cutShort();
+  await stage(world.stageRequest(volume), world.host, world.ctx);
+  assert.equal(world.kernel.holds.get(volume.nqn)?.under.majorMinor, "259:1");
+  assert.equal(recordOf(world)?.phase, "staged");
+  assert.deepEqual(world.kernel.damage, []);
+});
+
+test("unstage() of a volume that was never staged ends the wait of a tool in its hold", async () => {
+  const { world, volume } = await cutShort();
+  const stagingPath = stagingPathOf(volume);
+  await unstage({ volumeId: "pvc-1", stagingPath }, world.host, world.ctx);
+  assert.equal(world.kernel.holds.size, 0);
+  assert.equal(world.kernel.controllers.size, 0);
+  assert.equal(recordOf(world), undefined);
+});
+
+test("stage() never ends the queue of a raw block volume that a pod has open without a mount", async () => {
+  const { world, volume } = await published(blockUse());
+  const hold = world.kernel.holds.get(volume.nqn);
+  assert.ok(hold);
+  hold.toolWaits = true;
+  world.kernel.mounts = [];
+  world.kernel.restore(volume.nqn, { renumbered: true });
+  await assert.rejects(stage(world.stageRequest(volume, blockUse()), world.host, world.ctx), {
+    kind: "unavailable",
+  });
+  assert.equal(world.kernel.holds.get(volume.nqn)?.isQueueing, true);
+});
+
 test("stage() grows the hold of a volume that has become larger, and its file system", async () => {
   const { world, volume } = await published();
   await unpublish(

@@ -1,5 +1,5 @@
 import type { BlockDevice } from "#domain/block-device.ts";
-import { DriverError } from "#domain/errors.ts";
+import { DriverError, isFailure } from "#domain/errors.ts";
 import type { Nqn } from "#domain/nqn.ts";
 import type { Hold } from "#domain/ports/device-mapper.ts";
 import type { Context } from "#lib/context.ts";
@@ -27,7 +27,8 @@ export async function holdDevice(
   if (before === undefined && (await isMounted(device, host, ctx))) return device;
   if (before === undefined || resumed)
     undo.add((undoCtx) => removeIfUnused(device.nqn, { ...host, holds }, undoCtx));
-  if (before !== undefined) await takeOver(before, device, { ...host, holds }, ctx);
+  if (before !== undefined)
+    await takeOver(before, device, { host: { ...host, holds }, resumed }, ctx);
   const { path, majorMinor } = await holds.create(device, ctx);
   if (before === undefined)
     ctx.log.info({ hold: path, majorMinor, device: device.path }, "Holding a volume");
@@ -63,7 +64,7 @@ type HoldingHost = NodeHost & { readonly holds: Holds };
 async function takeOver(
   hold: Hold,
   device: BlockDevice,
-  host: HoldingHost,
+  { host, resumed }: { readonly host: HoldingHost; readonly resumed: boolean },
   ctx: Context,
 ): Promise<void> {
   const { nqn, path } = hold;
@@ -76,12 +77,29 @@ async function takeOver(
       "unavailable",
       `Cannot stage "${nqn}" on "${device.path}" (${device.majorMinor}): its hold "${path}" is in use and has not been put on it yet`,
     );
-  await host.holds.remove(nqn, ctx);
+  if (resumed) await removeUnstaged(nqn, host, ctx);
+  else await host.holds.remove(nqn, ctx);
 }
 
 async function removeIfUnused(nqn: Nqn, host: HoldingHost, ctx: Context): Promise<void> {
   const hold = await host.holds.find(nqn, ctx);
   if (hold === undefined) return;
   refuseMounted(await mountsOf(hold, host, ctx), `remove the hold of "${nqn}"`);
-  await host.holds.remove(nqn, ctx);
+  await removeUnstaged(nqn, host, ctx);
+}
+
+/**
+ * Of a volume that is not staged yet, so that nobody has written to it. Who has it open is a tool of a call that has
+ * ended, such as mount, and waits for the device to come back: the watch looks after staged volumes only, so it gets an
+ * error now or waits for ever.
+ */
+async function removeUnstaged(nqn: Nqn, { holds }: HoldingHost, ctx: Context): Promise<void> {
+  try {
+    return await holds.remove(nqn, ctx);
+  } catch (error) {
+    if (!isFailure(error, "unavailable") || ctx.signal.aborted) throw error;
+  }
+  ctx.log.warn({ nqn }, "Ending the hold of a volume that is not staged yet: a tool waits in it");
+  await holds.failQueue(nqn, ctx);
+  await holds.remove(nqn, ctx);
 }

@@ -63,12 +63,17 @@ async function isRemoved({ nqn }: Hold, { holds }: HoldingHost, ctx: Context): P
   }
 }
 
-/** Whether what is dirty can be written back, now or within the time that a device may take. */
+/**
+ * Whether what is dirty can be written back, now or within the time that a device may take. Nobody has written to a volume
+ * that was never staged, and the watch would not put its hold on a device that comes back.
+ */
 async function isUsable(held: HeldVolume, host: HoldingHost, ctx: Context): Promise<boolean> {
   const { hold, volume, unwritten } = held;
   if ((await findDisk(hold.nqn, host, ctx)) !== undefined) return true;
   const isRefused = host.health.conditionOf(volume.volumeId)?.state === "refused";
-  if (unwritten === "discard" || isRefused || (await hasEnded(hold, host, ctx))) return false;
+  const isUnwritten = volume.phase !== "staged";
+  if (unwritten === "discard" || isUnwritten || isRefused || (await hasEnded(hold, host, ctx)))
+    return false;
   return await returns(held, host, ctx);
 }
 

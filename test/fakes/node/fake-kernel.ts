@@ -23,6 +23,8 @@ export interface FakeHold extends FakeDevice {
   isSuspended: boolean;
   /** Files that pods have written and that have not reached the disk. */
   readonly waiting: Map<string, string>;
+  /** A tool, such as mount, has it open and sleeps until its I/O has gone through or failed. */
+  toolWaits: boolean;
 }
 
 export interface FakeController {

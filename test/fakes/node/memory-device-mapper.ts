@@ -144,7 +144,8 @@ export class MemoryDeviceMapper implements Holds {
 
   /** A file system opens its device once; who has a node bind-mounted may have opened it or not. */
   #openCount(hold: FakeHold): number {
-    return this.#kernel.mounts.some(({ device }) => device === hold) ? 1 : 0;
+    const isAsleep = hold.toolWaits && hold.isQueueing && !this.#kernel.isLive(hold.under);
+    return isAsleep || this.#kernel.mounts.some(({ device }) => device === hold) ? 1 : 0;
   }
 
   #newHold(nqn: Nqn, under: FakeDevice): FakeHold {
@@ -152,7 +153,7 @@ export class MemoryDeviceMapper implements Holds {
     while (this.#kernel.deviceAt(`/dev/dm-${index}`) !== undefined) index++;
     const { disk, sizeBytes } = under;
     const name = { nqn, path: `/dev/dm-${index}`, majorMinor: `253:${index}` };
-    const state = { isReadOnly: false, isQueueing: true, isSuspended: false };
+    const state = { isReadOnly: false, isQueueing: true, isSuspended: false, toolWaits: false };
     return { ...name, ...state, disk, sizeBytes, under, waiting: new Map() };
   }
 }
