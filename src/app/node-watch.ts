@@ -6,6 +6,7 @@ import { systemClock as clock } from "#lib/clock.ts";
 import type { Context } from "#lib/context.ts";
 import type { KeyedMutex } from "#lib/keyed-mutex.ts";
 import type { Log } from "#lib/log.ts";
+import { Dmsetup } from "#linux/device-mapper/dmsetup.ts";
 import { LinuxHoldSurvey } from "#linux/device-mapper/hold-survey.ts";
 import { LinuxDirectReads } from "#linux/direct-read.ts";
 import type { Host } from "#linux/disk-device.ts";
@@ -42,7 +43,8 @@ export async function startWatch(
     ...host,
     connections: new LinuxConnections(kernel, clock),
     reads: new LinuxDirectReads(exec),
-    survey: host.holds === undefined ? undefined : new LinuxHoldSurvey(exec, kernel.sysfs),
+    survey:
+      host.holds === undefined ? undefined : new LinuxHoldSurvey(new Dmsetup(exec), kernel.sysfs),
     attachments: attachmentCheck(config, stack),
   };
   const ctx = { signal: new AbortController().signal, log };

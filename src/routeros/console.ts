@@ -1,9 +1,9 @@
 import { DriverError, isFailure } from "#domain/errors.ts";
 import type { Context } from "#lib/context.ts";
+import { SharedReads } from "#lib/shared-reads.ts";
 import { type Command, command } from "./command.ts";
 import type { CommandQueue } from "./command-queue.ts";
 import { newNonce, type Reply, readReply, sealed } from "./reply.ts";
-import { SharedReads } from "./shared-reads.ts";
 import type { Link } from "./transport/link.ts";
 
 /** The console's line buffer is undocumented; lines of this length are far above what volumes need. */

@@ -123,13 +123,24 @@ export class DmKernel implements Disposable {
     if (verb === "create") return this.#create(args);
     if (verb === "info" && args.at(-1) === "name") return `${this.names().join("\n")}\n`;
     const [name = ""] = args;
+    if (verb === "table" || verb === "status")
+      return /^(--.*)?$/.test(name)
+        ? this.#reportAll(verb)
+        : report(this.#require(name, verb), verb);
     const device = this.#require(name, verb);
-    const { live } = device;
-    if (verb === "table") return live === undefined ? "" : tableText(device, live);
-    if (verb === "status") return live === undefined ? "" : statusText(device, live);
     if (verb === "load") this.#load(device, input);
     else this.#change(device, verb, args);
     return "";
+  }
+
+  #reportAll(verb: "table" | "status"): string {
+    const lines = [...this.#devices.values()].flatMap((device) =>
+      report(device, verb)
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => `${device.name}: ${line}\n`),
+    );
+    return lines.length > 0 ? lines.join("") : "No devices found\n";
   }
 
   /** In place of multipath nothing is taken that has no `error` target. */
@@ -244,6 +255,12 @@ const busy = "Device or resource busy";
 function refusal(ioctl: string, name: string, reason: string): ExecError {
   const stderr = `device-mapper: ${ioctl} ioctl on ${name} failed: ${reason}\nCommand failed.\n`;
   return new ExecError("dmsetup", { reason: "failed with exit code 1", exitCode: 1, stderr });
+}
+
+/** Of a device without a table there is nothing to tell. */
+function report(device: FakeDevice, verb: "table" | "status"): string {
+  if (device.live === undefined) return "";
+  return verb === "table" ? tableText(device, device.live) : statusText(device, device.live);
 }
 
 function tableText(

@@ -76,6 +76,16 @@ export class Dmsetup {
     return await this.#run(["status", name], ctx);
   }
 
+  /** Of every device of this host that has one, each line after its name and a colon. */
+  async tables(ctx: Context): Promise<string> {
+    return await this.#run(["table"], ctx);
+  }
+
+  /** As `tables`, of multipath devices. Without flushing: that would make other kinds of devices write. */
+  async statuses(ctx: Context): Promise<string> {
+    return await this.#run(["status", "--noflush", "--target", "multipath"], ctx);
+  }
+
   async #change(args: readonly string[], ctx: Context, how?: How): Promise<void> {
     await this.#run([...udev, ...args], ctx, how);
   }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { testContext } from "#test/fakes/context.ts";
 import { SysfsTree } from "#test/fakes/sysfs-tree.ts";
+import { Dmsetup } from "./dmsetup.ts";
 import { LinuxHoldSurvey, withFailedPath } from "./hold-survey.ts";
 
 const nqn = "nqn.2000-02.com.mikrotik:pvc-a.1-abcdefgh";
@@ -14,7 +15,7 @@ test("withFailedPath() names our holds with a failed path, and nobody else's", (
     `rds-csi-${nqn}: ${status("A", "F")}`,
     `rds-csi-${other}: ${status("A", "A")}`,
     `mpatha: ${status("F", "F")}`,
-    `rds-csi-${other}: garbage`,
+    `rds-csi-${other}0: garbage`,
     "",
   ].join("\n");
   assert.deepEqual(withFailedPath(text), [nqn]);
@@ -28,7 +29,7 @@ test("disturbed() adds holds that are suspended, and starts no process where the
     calls++;
     return { stdout: `rds-csi-${nqn}: ${status("F", "A")}\n`, stderr: "" };
   };
-  const survey = new LinuxHoldSurvey(exec, tree.sysfs);
+  const survey = new LinuxHoldSurvey(new Dmsetup(exec), tree.sysfs);
   assert.deepEqual(await survey.disturbed(testContext()), new Set());
   assert.equal(calls, 0);
   tree.attributes("block/dm-0/dm", { uuid: `rds-csi-${other}`, suspended: 1 });

@@ -1,21 +1,20 @@
 import type { Nqn } from "#domain/nqn.ts";
 import type { HoldSurvey } from "#domain/ports/hold-survey.ts";
 import type { Context } from "#lib/context.ts";
-import type { Exec } from "#linux/exec.ts";
 import type { Sysfs } from "#linux/sysfs.ts";
 import { toolFailure } from "#linux/tool-failure.ts";
+import type { Dmsetup } from "./dmsetup.ts";
 import { nqnOfHold } from "./hold-name.ts";
+import { byName } from "./hold-reports.ts";
 import { parseStatus } from "./multipath-status.ts";
-
-const statusLimitMs = 10_000;
 
 /** One process and one attribute per hold, however many there are. */
 export class LinuxHoldSurvey implements HoldSurvey {
-  readonly #exec: Exec;
+  readonly #dmsetup: Dmsetup;
   readonly #sysfs: Sysfs;
 
-  constructor(exec: Exec, sysfs: Sysfs) {
-    this.#exec = exec;
+  constructor(dmsetup: Dmsetup, sysfs: Sysfs) {
+    this.#dmsetup = dmsetup;
     this.#sysfs = sysfs;
   }
 
@@ -25,13 +24,12 @@ export class LinuxHoldSurvey implements HoldSurvey {
     const suspended = names
       .filter((name) => this.#sysfs.read("block", name, "dm", "suspended") === "1")
       .flatMap((name) => nqnOfHold(this.#sysfs.read("block", name, "dm", "uuid") ?? "") ?? []);
-    return new Set([...suspended, ...withFailedPath(await this.#status(ctx))]);
+    return new Set([...suspended, ...withFailedPath(await this.#statuses(ctx))]);
   }
 
-  async #status(ctx: Context): Promise<string> {
-    const args = ["status", "--target", "multipath"];
+  async #statuses(ctx: Context): Promise<string> {
     try {
-      return (await this.#exec({ file: "dmsetup", args, timeoutMs: statusLimitMs }, ctx)).stdout;
+      return await this.#dmsetup.statuses(ctx);
     } catch (error) {
       throw toolFailure("Cannot look at the holds of this host", error, "unavailable");
     }
@@ -43,10 +41,9 @@ export class LinuxHoldSurvey implements HoldSurvey {
  * is a hint, and `DeviceMapper.status` is the one that must be right.
  */
 export function withFailedPath(text: string): Nqn[] {
-  return text.split("\n").flatMap((line) => {
-    const at = line.indexOf(": ");
-    const nqn = nqnOfHold(line.slice(0, Math.max(at, 0)));
-    return nqn !== undefined && hasFailedPath(line.slice(at + 2)) ? [nqn] : [];
+  return [...byName(text)].flatMap(([name, status]) => {
+    const nqn = nqnOfHold(name);
+    return nqn !== undefined && hasFailedPath(status) ? [nqn] : [];
   });
 }
 

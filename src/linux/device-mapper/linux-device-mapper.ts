@@ -16,6 +16,7 @@ import { formatBareTable } from "./bare-table.ts";
 import { limitDirtyPages } from "./dirty-limit.ts";
 import { type Dmsetup, saysAbsent, saysBusy } from "./dmsetup.ts";
 import { canHold, holdName } from "./hold-name.ts";
+import { HoldReports } from "./hold-reports.ts";
 import { type HoldTable, parseHoldTable } from "./hold-table.ts";
 import { parseStatus } from "./multipath-status.ts";
 import { formatTable } from "./multipath-table.ts";
@@ -39,6 +40,7 @@ export interface LinuxDeviceMapperParts {
  */
 export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
   readonly #dmsetup: Dmsetup;
+  readonly #reports: HoldReports;
   readonly #sysfs: Sysfs;
   readonly #dev: string;
   readonly #deviceNumberOf: (path: string) => string | undefined;
@@ -46,6 +48,7 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
 
   constructor({ dmsetup, sysfs, dev, deviceNumberOf }: LinuxDeviceMapperParts) {
     this.#dmsetup = dmsetup;
+    this.#reports = new HoldReports(dmsetup);
     this.#sysfs = sysfs;
     this.#dev = dev;
     this.#deviceNumberOf = deviceNumberOf;
@@ -89,7 +92,7 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
       const { device, queueing, bare } = await this.#deviceTable(nqn, act, ctx);
       const paths = bare
         ? (["active"] as const)
-        : parseStatus(await this.#dmsetup.status(name, ctx));
+        : parseStatus(await this.#reports.status(name, ctx));
       return { device, paths, queueing };
     } catch (error) {
       throw readFailure(act, error);
@@ -188,7 +191,7 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
 
   async #table(nqn: Nqn, act: string, ctx: Context): Promise<HoldTable> {
     try {
-      return parseHoldTable(await this.#dmsetup.table(holdName(nqn), ctx));
+      return parseHoldTable(await this.#reports.table(holdName(nqn), ctx));
     } catch (error) {
       throw readFailure(act, error);
     }

@@ -21,7 +21,7 @@ export async function adopt(host: WatchHost, ctx: Context): Promise<void> {
   using bounded = withTimeout(ctx, adoptLimitMs);
   try {
     const holds = (await host.holds?.list(bounded)) ?? [];
-    for (const hold of holds) await mend(hold, host, bounded);
+    await Promise.all(holds.map((hold) => mend(hold, host, bounded)));
     const { volumes, damaged } = await host.records.list(bounded);
     const mounts = await host.mounts.list(bounded);
     for (const volume of volumes) report(volume, { holds, mounts }, host, bounded);

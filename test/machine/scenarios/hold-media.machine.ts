@@ -25,7 +25,7 @@ const badSector = 65_536;
 
 /** The driver's own watch on this machine, over one raw block volume. */
 function watchOf(world: World, { target }: TestVolume, log: RecordingLog): Watch {
-  const { exec, sysfs, initiator, mounts, holds } = world;
+  const { exec, dmsetup, sysfs, initiator, mounts, holds } = world;
   const records = new MemoryStageRecords();
   const volume: StagedVolume = {
     volumeId: "pvc-a",
@@ -52,7 +52,7 @@ function watchOf(world: World, { target }: TestVolume, log: RecordingLog): Watch
     deviceWaitMilliseconds: 5_000,
     connections: new LinuxConnections({ sysfs, dev: "/dev", deviceNumberOf }, systemClock),
     reads: new LinuxDirectReads(exec),
-    survey: new LinuxHoldSurvey(exec, sysfs),
+    survey: new LinuxHoldSurvey(dmsetup, sysfs),
     attachments: { check: async () => "unknown" as const },
   };
   return new Watch({ host, locks: new KeyedMutex(), log });

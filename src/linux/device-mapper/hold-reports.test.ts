@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { abortable } from "#lib/abortable.ts";
+import type { Context } from "#lib/context.ts";
+import { testContext } from "#test/fakes/context.ts";
+import type { ExecRequest } from "../exec.ts";
+import { ExecError } from "../exec-error.ts";
+import { Dmsetup } from "./dmsetup.ts";
+import { byName, HoldReports } from "./hold-reports.ts";
+
+const ctx = testContext();
+const names = Array.from({ length: 24 }, (_, index) => `hold-${index}`);
+
+/** A dmsetup that answers when it is told to, with the time at which it was asked. */
+function slowDmsetup() {
+  const asked: string[] = [];
+  const answers: (() => void)[] = [];
+  const exec = async ({ args, file }: ExecRequest, { signal }: Context) => {
+    const question = args.join(" ");
+    asked.push(question);
+    const at = asked.length;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    answers.push(resolve);
+    await abortable(promise, signal);
+    if (question === "table" && world.breaks) throw new ExecError(file, { reason: "failed" });
+    const isAlone = args.length === 2;
+    const lines = isAlone ? [`table ${at}`] : names.map((name) => `${name}: table ${at}`);
+    return { stdout: `${lines.join("\n")}\n`, stderr: "" };
+  };
+  const world = { exec, asked, breaks: false, answer: () => answers.shift()?.() };
+  return world;
+}
+
+/** Until nothing is left to do but what somebody has to answer. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+}
+
+test("table() asks once for all who ask at the same time", async () => {
+  const world = slowDmsetup();
+  const reports = new HoldReports(new Dmsetup(world.exec));
+  const all = Promise.all(names.map((name) => reports.table(name, ctx)));
+  await settled();
+  world.answer();
+  assert.deepEqual(
+    await all,
+    names.map(() => "table 1\n"),
+  );
+  assert.deepEqual(world.asked, ["table"]);
+});
+
+test("table() is never older than its question: who asks while a process is at work gets the next one", async () => {
+  const world = slowDmsetup();
+  const reports = new HoldReports(new Dmsetup(world.exec));
+  const first = reports.table("hold-0", ctx);
+  await settled();
+  const later = Promise.all(names.map((name) => reports.table(name, ctx)));
+  await settled();
+  assert.deepEqual(world.asked, ["table"], "one at a time");
+  world.answer();
+  assert.equal(await first, "table 1\n");
+  await settled();
+  world.answer();
+  assert.deepEqual(new Set(await later), new Set(["table 2\n"]));
+  assert.equal(world.asked.length, 2);
+});
+
+test("table() asks alone when a device of the host went away meanwhile, and for one that is not among them", async () => {
+  const world = slowDmsetup();
+  const reports = new HoldReports(new Dmsetup(world.exec));
+  for (const [name, breaks] of [
+    ["hold-0", true],
+    ["new", false],
+  ] as const) {
+    world.breaks = breaks;
+    const report = reports.table(name, ctx);
+    await settled();
+    world.answer();
+    await settled();
+    world.answer();
+    assert.match(await report, /^table \d\n$/);
+    assert.equal(world.asked.at(-1), `table ${name}`);
+  }
+});
+
+test("table() of one who leaves does not take the answer from the others", async () => {
+  const world = slowDmsetup();
+  const reports = new HoldReports(new Dmsetup(world.exec));
+  const leaving = new AbortController();
+  const first = reports.table("hold-0", { ...ctx, signal: leaving.signal });
+  const second = reports.table("hold-1", ctx);
+  await settled();
+  leaving.abort(new Error("the call has ended"));
+  await assert.rejects(first);
+  world.answer();
+  assert.equal(await second, "table 1\n");
+});
+
+test("byName() keeps the lines of one table together, and their colons", () => {
+  const text =
+    "a: 0 8 linear 259:1 0\na: 8 8 error \nrds-csi-nqn.x:pvc-1: 0 8 error \nNo devices\n";
+  assert.deepEqual(
+    [...byName(text)],
+    [
+      ["a", "0 8 linear 259:1 0\n8 8 error \n"],
+      ["rds-csi-nqn.x:pvc-1", "0 8 error \n"],
+    ],
+  );
+});
