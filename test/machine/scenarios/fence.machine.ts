@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { VolumeCapability_AccessMode_Mode as Mode } from "#csi/gen/csi.ts";
 import type { Cluster } from "../rig/cluster.ts";
 import type { ClusterVolume } from "../rig/cluster-volume.ts";
+import { end, fill, givesUp, othersThan, scribble } from "../rig/fenced.ts";
 import { KubernetesApi } from "../rig/kubernetes-api.ts";
 import { retry } from "../rig/retry.ts";
 import { clusterWith } from "../rig/scenario.ts";
@@ -30,37 +31,6 @@ async function bringUp(cluster: Cluster, volume: ClusterVolume, nodeId: string) 
 async function forceDetach(cluster: Cluster, volume: ClusterVolume, nodeId: string) {
   await cluster.controller.unpublish(volume, nodeId);
   kubernetes.detach(volume, nodeId);
-}
-
-/** Writes one letter all over a device, again and again, whatever comes back. */
-function scribble(path: string, letter: string) {
-  sh(`head -c 1M /dev/zero | tr '\\0' ${letter} > /run/${letter}`);
-  const write = `dd if=/run/${letter} of=${path} bs=1M oflag=direct conv=notrunc,nocreat 2>/dev/null`;
-  return spawn("bash", ["-c", `while true; do ${write}; done`], {
-    stdio: "ignore",
-    detached: true,
-  });
-}
-
-/** Ends a whole process group, also while the kernel keeps one of it waiting. */
-function end(child: ReturnType<typeof scribble>): void {
-  process.kill(-(child.pid ?? 0), "SIGKILL");
-}
-
-/** A node asks Kubernetes about a volume that stays away, hears that it is not its own any more, and ends the hold. */
-async function givesUp(nqn: string): Promise<void> {
-  await waitFor(
-    `the hold of ${nqn} ends`,
-    () => sh(`dmsetup table rds-csi-${nqn}`).match(/queue_if_no_path/) === null,
-  );
-}
-
-function fill(path: string, letter: string, options = ""): void {
-  sh(`head -c 4M /dev/zero | tr '\\0' ${letter} | dd of=${path} bs=1M iflag=fullblock ${options}`);
-}
-
-function othersThan(letter: string, path: string): string {
-  return sh(`tr -d ${letter} < ${path} | wc -c`).trim();
 }
 
 scenario(
