@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { VolumeUse } from "#domain/access-mode.ts";
+import { GiB } from "#lib/bytes.ts";
 import type { Fault } from "#test/fakes/node/fault-plan.ts";
 import {
   type AttachedVolume,
@@ -20,6 +21,8 @@ interface Setting {
   readonly name: string;
   readonly use: VolumeUse;
   readonly hasData: boolean;
+  /** Copied in use: its journal is to be replayed, and its file system smaller than its device. */
+  readonly isCopy?: boolean;
   /** On a node that can hold. */
   readonly isHeld?: boolean;
 }
@@ -32,6 +35,7 @@ const settings: readonly Setting[] = [
   { name: "a volume with data", use: mountUse("single-node-writer", "xfs"), hasData: true },
   { name: "a read-only volume", use: mountUse("multi-node-reader-only"), hasData: true },
   { name: "a Btrfs volume", use: mountUse("single-node-writer", "btrfs"), hasData: true },
+  { name: "a copy", use: mountUse("single-node-writer", "xfs"), hasData: true, isCopy: true },
   { name: "a raw block volume", use: blockUse(), hasData: false },
 ];
 
@@ -44,11 +48,15 @@ class Kubelet {
   constructor(setting: Setting) {
     this.#setting = setting;
     this.world = new NodeWorld({ canHold: setting.isHeld === true });
-    this.volume = this.world.attach("pvc-1");
-    const { access } = setting.use;
-    if (!setting.hasData || access.type === "block") return;
-    this.volume.disk.format(access.fsType);
-    this.volume.disk.files.set("precious", "data");
+    this.volume = this.#attach();
+  }
+  #attach(): AttachedVolume {
+    const { use, hasData, isCopy } = this.#setting;
+    const volume = this.world.attach(isCopy === true ? "pvc-0" : "pvc-1");
+    if (!hasData || use.access.type === "block") return volume;
+    volume.disk.format(use.access.fsType);
+    volume.disk.files.set("precious", "data");
+    return isCopy === true ? this.world.attachCopy("pvc-1", volume, 2 * GiB) : volume;
   }
   async stage(): Promise<void> {
     await stage(
@@ -81,6 +89,10 @@ class Kubelet {
     assert.equal(staged.length, this.#setting.use.access.type === "mount" ? 1 : 0);
     assert.equal(this.world.kernel.controllers.get(this.volume.nqn)?.state, "live");
     assert.equal(this.world.records.volumes.get("pvc-1")?.phase, "staged");
+    const { disk } = this.volume;
+    const isSmaller = this.world.warnings.some((text) => /could not be grown$/.test(text));
+    if (this.#setting.isCopy === true && !isSmaller)
+      assert.equal(disk.filesystemBytes, disk.sizeBytes);
     const hold = this.world.kernel.holds.get(this.volume.nqn);
     assert.equal(hold !== undefined, this.#setting.isHeld === true);
     assert.ok(staged.every(({ source }) => hold === undefined || source === hold.path));

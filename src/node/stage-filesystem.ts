@@ -23,7 +23,12 @@ export async function stageFilesystem(
   const { volume, device } = attached;
   const { host } = staging;
   const mounted = topmostAt(await host.mounts.list(ctx), volume.stagingPath);
-  if (mounted !== undefined && isMountOf(device, mounted)) return adopt(mounted, attached);
+  if (mounted !== undefined && isMountOf(device, mounted)) {
+    const adopted = adopt(mounted, attached);
+    // The call that mounted it may have been killed before it grew it.
+    if (adopted.phase !== "staged") await fillDevice(attached, host, ctx);
+    return adopted;
+  }
   if (mounted !== undefined) await clearStale(mounted, attached, staging, ctx);
   const formatted = await ensureFilesystem(attached, staging, ctx);
   await mountVolume({ ...attached, volume: formatted }, staging, ctx);

@@ -6,7 +6,7 @@ import {
 import { blockCapability, mountCapability } from "#test/fakes/csi-requests.ts";
 
 /** What a volume is used as. */
-export type Content = "ext4" | "xfs" | "block";
+export type Content = "ext4" | "xfs" | "btrfs" | "block";
 
 /** A PersistentVolume: what Kubernetes keeps of a volume that was made. */
 export interface ClusterVolume {
