@@ -1,7 +1,5 @@
-import { base32 } from "#lib/base32.ts";
 import { reservedNames } from "#lib/reserved-names.ts";
-import { uuidBytes, uuidV5Bytes } from "#lib/uuid.ts";
-import { DriverError } from "./errors.ts";
+import { digestOfName } from "./csi-name.ts";
 
 /** The `slot` of a volume's `/disk` entry; unique on its appliance. */
 export type Slot = string & { readonly __brand: "Slot" };
@@ -13,16 +11,6 @@ export interface VolumeId {
   readonly slot: Slot;
 }
 
-/** Namespace of the UUIDv5 of CSI names that are not `pvc-<uuid>`. Never change it: ids depend on it. */
-const csiNames = Buffer.from("6f1c5a1e1d7f4f0c9a3be3f0a4c3d2b1", "hex");
-
-/** CSI spec, "Size Limits": strings have at most 128 bytes unless noted otherwise. */
-const maxNameBytes = 128;
-
-/** CSI spec, CreateVolumeRequest.name: control characters other than tab, line feed and return. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what the rule is about
-const bannedCharacters = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/;
-
 const slotPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const appliancePattern = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
 
@@ -32,21 +20,7 @@ const appliancePattern = /^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/;
  * @throws {DriverError} `invalid-argument` for an empty name, one over 128 bytes or with control characters.
  */
 export function slotForName(name: string): Slot {
-  const bytes = Buffer.byteLength(name);
-  if (bytes === 0)
-    throw new DriverError("invalid-argument", "Cannot create a volume: name is empty");
-  if (bytes > maxNameBytes)
-    throw new DriverError(
-      "invalid-argument",
-      `Cannot create a volume: name has ${bytes} bytes, the limit is ${maxNameBytes}`,
-    );
-  if (bannedCharacters.test(name))
-    throw new DriverError(
-      "invalid-argument",
-      `Cannot create volume ${JSON.stringify(name)}: its name has a control character`,
-    );
-  const uuid = name.startsWith("pvc-") ? uuidBytes(name.slice(4)) : undefined;
-  return `pvc-${base32(uuid ?? uuidV5Bytes(name, csiNames))}` as Slot;
+  return `pvc-${digestOfName(name, { thing: "volume", uuidPrefix: "pvc-" })}` as Slot;
 }
 
 /** Whether `name` may name an appliance in the configuration, and so prefix a volume id. */
