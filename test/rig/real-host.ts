@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   mkdirSync,
   readdirSync,
@@ -71,7 +71,7 @@ export class RealHost implements Disposable {
   /** Exports another image, of what is in this one now, as an appliance copies it under whoever writes to it. */
   exportCopy(nqn: Nqn, sizeBytes: number): string {
     const copy = join(this.folder, "copy.img");
-    execFileSync("cp", ["--sparse=always", this.image, copy]);
+    copyAtOnce(this.image, copy);
     truncateSync(copy, sizeBytes);
     symlinkSync(copy, join(this.#exports, nqn));
     return copy;
@@ -94,4 +94,13 @@ export class RealHost implements Disposable {
       if (device !== "") execFileSync("losetup", ["-d", device]);
     this.#folder[Symbol.dispose]();
   }
+}
+
+/** Copying takes a while: what was written to meanwhile, as by the kernel's own threads, is copied again. */
+function copyAtOnce(image: string, copy: string): void {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    execFileSync("cp", ["--sparse=always", image, copy]);
+    if (spawnSync("cmp", ["--silent", image, copy]).status === 0) return;
+  }
+  throw new Error(`Cannot copy "${image}": it does not stop changing`);
 }
