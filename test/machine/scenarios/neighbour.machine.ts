@@ -42,6 +42,9 @@ scenario(
     using healthy = await UsedVolume.start(cluster, "ext4");
     await throughput(healthy);
     const before = await throughput(healthy);
+    // A commit of the journal that hangs would let the filler wait before it has dirtied a page.
+    held.writer.freeze();
+    sh(`sync -f ${held.mountPoint}`);
     await held.lose();
     // More than the limit of one device: what is above waits.
     const filler = spawn(
@@ -57,6 +60,7 @@ scenario(
       await delay(2_000);
       return written > MiB && writtenBytes(filler) === written && filler.exitCode === null;
     });
+    held.writer.thaw();
     await healthy.writer.progress(50);
     const meanwhile = await throughput(healthy);
     assert.equal(filler.exitCode, null, "the held volume is held still");
