@@ -44,7 +44,8 @@ export function isReadOnly(mount: Mount): boolean {
 
 /**
  * How an ext4 that was mounted for writing says that it has met an error after which it takes no more writes: `ro` up to
- * Linux 6.11, `shutdown` after that, `emergency_ro` since 6.15. Source: Linux, fs/ext4/super.c.
+ * Linux 6.11, `shutdown` or `emergency_ro` since 6.15. Source: Linux, fs/ext4/super.c. In between nothing says it: on
+ * 6.12 the options stay as they were.
  */
 const stopWords = ["ro", "shutdown", "emergency_ro"];
 
