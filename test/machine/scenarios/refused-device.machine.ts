@@ -11,10 +11,17 @@ import { sh } from "../rig/world.ts";
 const scenario = clusterWith();
 const folder = "/appliance/storage-pool";
 
-function otherImage(name: string, sizeMiB: number): string {
+/** @param mkfs - what makes its file system; left out, it is blank. */
+function otherImage(name: string, sizeMiB: number, mkfs?: string): string {
   const path = `${folder}/${name}`;
   sh(`truncate -s ${sizeMiB}M ${path}`);
+  if (mkfs !== undefined) sh(`${mkfs} ${path}`);
   return path;
+}
+
+/** A new ext4 goes on writing by itself for minutes: its inode tables are zeroed while it is mounted. */
+function endLazyInit({ mountPoint }: UsedVolume): void {
+  sh(`mount -o remount,noinit_itable ${mountPoint}`);
 }
 
 /** What an image holds now, to be compared with later. */
@@ -96,6 +103,24 @@ scenario(
     await assertRefused(used, small, new RegExp(`it has ${319 * MiB} bytes, the volume had`));
     const loop = sh(`losetup --find --show --sector-size 512 ${original.image}`).trim();
     await assertRefused(used, loop, /its blocks have 512 bytes, those of the volume 4096/);
+    await returns(used, original);
+  },
+);
+
+scenario(
+  "ext4: a file system of another kind, another of the same kind and none at all are told apart",
+  async (cluster) => {
+    using used = await UsedVolume.start(cluster, "ext4");
+    const original = exportedUnder(used.nqn);
+    endLazyInit(used);
+    await loseIdle(used);
+    const other = otherImage("other.img", 320, "mkfs.ext4 -q -F");
+    const uuid = sh(`blkid -p -s UUID -o value ${other}`).trim();
+    await assertRefused(used, other, new RegExp(`its file system has the UUID \\W+${uuid}`));
+    const blank = otherImage("blank.img", 320);
+    await assertRefused(used, blank, /it holds nothing/);
+    const xfs = otherImage("xfs.img", 320, "mkfs.xfs -q");
+    await assertRefused(used, xfs, /its file system is xfs, not ext4/);
     await returns(used, original);
   },
 );
