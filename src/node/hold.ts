@@ -1,10 +1,11 @@
 import type { BlockDevice } from "#domain/block-device.ts";
-import { DriverError, isFailure } from "#domain/errors.ts";
+import { DriverError } from "#domain/errors.ts";
 import type { Nqn } from "#domain/nqn.ts";
 import type { Hold } from "#domain/ports/device-mapper.ts";
 import type { Context } from "#lib/context.ts";
 import { mountsOf, refuseMounted } from "./device-users.ts";
 import type { Holds, NodeHost } from "./host.ts";
+import { isRemoved } from "./release-hold.ts";
 import type { Staging } from "./staging.ts";
 import { liesOn, requireDisk, type VolumeDisk } from "./volume-disk.ts";
 
@@ -94,11 +95,7 @@ async function removeIfUnused(nqn: Nqn, host: HoldingHost, ctx: Context): Promis
  * error now or waits for ever.
  */
 async function removeUnstaged(nqn: Nqn, { holds }: HoldingHost, ctx: Context): Promise<void> {
-  try {
-    return await holds.remove(nqn, ctx);
-  } catch (error) {
-    if (!isFailure(error, "unavailable") || ctx.signal.aborted) throw error;
-  }
+  if (await isRemoved({ nqn }, { holds }, ctx)) return;
   ctx.log.warn({ nqn }, "Ending the hold of a volume that is not staged yet: a tool waits in it");
   await holds.failQueue(nqn, ctx);
   await holds.remove(nqn, ctx);

@@ -53,7 +53,12 @@ export async function releaseHold(
   await host.holds.remove(hold.nqn, ctx);
 }
 
-async function isRemoved({ nqn }: Hold, { holds }: HoldingHost, ctx: Context): Promise<boolean> {
+/** Removes a hold. @returns `false` when somebody has it open. */
+export async function isRemoved(
+  { nqn }: Pick<Hold, "nqn">,
+  { holds }: Pick<HoldingHost, "holds">,
+  ctx: Context,
+): Promise<boolean> {
   try {
     await holds.remove(nqn, ctx);
     return true;
