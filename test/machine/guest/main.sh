@@ -12,4 +12,6 @@ rm -f /etc/nvme/hostnqn /etc/nvme/hostid
 cat /sys/firmware/qemu_fw_cfg/by_name/opt/machine/command/raw >/run/command.sh
 bash /run/command.sh </dev/null >/dev/console 2>&1
 echo "MACHINE-EXIT $?" >/dev/console
+# Waits until the line has sent all of it: what is still in its buffer is lost with the power.
+stty -F /dev/ttyS0 sane
 /initrd/bin/busybox poweroff -f

@@ -42,9 +42,9 @@ scenario(
     using healthy = await UsedVolume.start(cluster, "ext4");
     await throughput(healthy);
     const before = await throughput(healthy);
-    // A commit of the journal that hangs would let the filler wait before it has dirtied a page.
+    // A commit of the journal that hangs would let the filler wait before it has dirtied what it may.
     held.writer.freeze();
-    sh(`sync -f ${held.mountPoint}`);
+    sh(`mount -o remount,commit=300 ${held.mountPoint} && sync -f ${held.mountPoint}`);
     await held.lose();
     // More than the limit of one device: what is above waits.
     const filler = spawn(
