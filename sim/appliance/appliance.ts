@@ -7,6 +7,7 @@ import { Disks } from "./disks.ts";
 import { exportedImage } from "./export.ts";
 import type { FileSystem } from "./file-system.ts";
 import { Initiators } from "./initiators.ts";
+import { hostZone } from "./local-time.ts";
 import type { Machine, Names } from "./machine.ts";
 import { type Menus, menusOf, UserMenuTree } from "./menu-tree.ts";
 import { trafficCounters } from "./monitor-traffic.ts";
@@ -189,6 +190,7 @@ function newConfiguration(identity: string): Configuration {
     autoSmbSharing: false,
     autoMediaSharing: false,
     autoMediaInterface: "none",
+    timeZone: hostZone(),
   };
   return { names, numbering: new Numbering(), disks: new Disks(), fileSystems: new Map() };
 }

@@ -1,7 +1,6 @@
 import type { Row } from "#sim/console/menu.ts";
 import type { Value } from "#sim/console/value.ts";
 import { booleanOf, textOf } from "./argument-values.ts";
-import type { FileSystem } from "./file-system.ts";
 import { type Directory, type Entry, entriesBelow, pathOf } from "./file-tree.ts";
 import { localTime } from "./local-time.ts";
 import type { Machine } from "./machine.ts";
@@ -18,16 +17,19 @@ export function fileRows(
   machine: Machine,
   print: ReadonlyMap<string, Value> = new Map(),
 ): readonly Row[] {
+  const rows = rowsIn(machine.names.timeZone);
   const given = print.get("path");
-  if (given === undefined) return [...machine.fileSystems.values()].flatMap(wholeFileSystem);
+  const roots = [...machine.fileSystems.values()].map(({ root }) => root);
+  if (given === undefined)
+    return roots.flatMap((root) => [...rows([root]), ...rows(entriesBelow(root))]);
   const path = canonicalPath(textOf("path", given));
   const directory = path === undefined ? undefined : directoryAt(path, machine);
-  if (path === undefined) return [...machine.fileSystems.values()].map(({ root }) => rowOf(root));
+  if (path === undefined) return rows(roots);
   if (directory === undefined) return [];
   const recursive = booleanOf("recursive", print.get("recursive") ?? "no");
   const relative = booleanOf("relative", print.get("relative") ?? "no");
   const entries = recursive ? entriesBelow(directory) : directory.children.values();
-  return [...entries].map((entry) => rowOf(entry, relative ? path.length + 1 : 0));
+  return rows(entries, relative ? path.length + 1 : 0);
 }
 
 /** Opaque, as on a device. */
@@ -35,20 +37,21 @@ export function fileId(entry: Entry): string {
   return `**i${entry.number.toString(36)}`;
 }
 
-function wholeFileSystem({ root }: FileSystem): Row[] {
-  return [rowOf(root), ...[...entriesBelow(root)].map((entry) => rowOf(entry))];
-}
-
 function directoryAt(path: string, machine: Machine): Directory | undefined {
   const entry = machine.fileSystems.get(path.split("/", 1)[0] ?? "")?.find(path);
   return entry?.kind === "directory" ? entry : undefined;
 }
 
-function rowOf(entry: Entry, dropped = 0): Row {
+/** @returns a function that makes rows, with so many characters of the names left out. */
+function rowsIn(zone: string): (entries: Iterable<Entry>, dropped?: number) => Row[] {
+  return (entries, dropped = 0) => [...entries].map((entry) => rowOf(entry, dropped, zone));
+}
+
+function rowOf(entry: Entry, dropped: number, zone: string): Row {
   const values = new Map<string, Value>([
     ["name", pathOf(entry).slice(dropped)],
     ["type", typeOf(entry)],
-    ["last-modified", localTime(entry.modified)],
+    ["last-modified", localTime(entry.modified, zone)],
   ]);
   if (entry.kind === "file") {
     values.set("size", entry.size);

@@ -41,4 +41,6 @@ export interface Names {
   autoSmbSharing: boolean;
   autoMediaSharing: boolean;
   autoMediaInterface: string;
+  /** In which the appliance prints times. */
+  timeZone: string;
 }

@@ -89,3 +89,17 @@ test("a test can show a failed member and a hot fan", async () => {
   assert.equal(await print(":put [/disk/get pool state]"), "clean, degraded");
   assert.equal(await print(":put [/system/health/get cpu-temperature value]"), "91");
 });
+
+test("/system/clock tells the zone in which times are printed, and takes another", async () => {
+  const { run, print, rows } = await testAppliance();
+  await print("/system/clock/set time-zone-name=Asia/Kathmandu");
+  assert.equal(await print(":put [/system/clock/get gmt-offset]"), "+05:45");
+  await print("/disk/btrfs/subvolume/add fs=pool-fs name=vol");
+  const [row] = await rows("/disk/btrfs/subvolume");
+  const shown = Date.parse(`${String(row?.["creation-time"]).replace(" ", "T")}+05:45`);
+  assert.ok(Math.abs(shown - Date.now()) < 60_000, String(row?.["creation-time"]));
+  const { error } = await run("/system/clock/set time-zone-name=Mars/Olympus");
+  assert.equal(error, "input does not match any value of time-zone-name");
+  const readOnly = await run("/system/clock/set time=00:00:00");
+  assert.equal(readOnly.stage, "parse");
+});

@@ -6,7 +6,7 @@ import { healthMenu, packageMenu } from "./list-menus.ts";
 import type { Machine } from "./machine.ts";
 import { type Policy, requirePolicies } from "./policies.ts";
 import { subvolumeMenu } from "./subvolume-menu.ts";
-import { diskSettingsMenu, identityMenu, resourceMenu } from "./system-menus.ts";
+import { clockMenu, diskSettingsMenu, identityMenu, resourceMenu } from "./system-menus.ts";
 import { isSince } from "./version.ts";
 
 export type Menus = ReadonlyMap<string, Menu>;
@@ -19,6 +19,7 @@ export function menusOf(machine: Machine): Menus {
     diskSettingsMenu(machine),
     fileMenu(machine),
     identityMenu(machine),
+    clockMenu(machine),
     resourceMenu(machine),
     packageMenu(machine),
     healthMenu(machine),

@@ -1,6 +1,7 @@
 import type { Disk, Setting } from "./disk.ts";
 import { Disks } from "./disks.ts";
 import type { FileSystem } from "./file-system.ts";
+import { hostZone } from "./local-time.ts";
 import type { Names } from "./machine.ts";
 import { Numbering, type NumberingState } from "./numbering.ts";
 import { restoreFileSystem, type SavedFileSystem, saveFileSystem } from "./saved-tree.ts";
@@ -48,7 +49,9 @@ export function restoreConfiguration(saved: SavedState): Configuration {
   const fileSystems = new Map<string, FileSystem>();
   for (const each of saved.fileSystems)
     fileSystems.set(each.facts.mountPoint, restoreFileSystem(each, numbering));
-  return { names: { ...saved.names }, numbering, disks, fileSystems };
+  // A state that was saved before appliances had a zone has none.
+  const names = { ...{ timeZone: hostZone() }, ...saved.names };
+  return { names, numbering, disks, fileSystems };
 }
 
 function saveDisk({ number, type, settings, facts, mountPoint }: Disk): SavedDisk {

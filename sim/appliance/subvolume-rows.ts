@@ -45,22 +45,25 @@ export function isSubvolumeRoot(directory: Directory): directory is SubvolumeDir
 export function subvolumeRows(machine: Machine): readonly Row[] {
   return [...machine.fileSystems.values()]
     .filter(({ facts }) => facts.type === "btrfs")
-    .flatMap(rowsOf);
+    .flatMap((fileSystem) => rowsOf(fileSystem, machine.names.timeZone));
 }
 
-function rowsOf(fileSystem: FileSystem): Row[] {
+function rowsOf(fileSystem: FileSystem, zone: string): Row[] {
   const directories = [...fileSystem.subvolumes].filter(isSubvolumeRoot);
   const snapshots = Map.groupBy(directories, ({ subvolume }) => subvolume.parentUuid);
   return directories.map((directory) => ({
     id: itemId(directory.subvolume.number),
-    values: valuesOf(directory, fileSystem, snapshots.get(directory.subvolume.uuid) ?? []),
+    values: valuesOf(directory, fileSystem, {
+      snapshots: snapshots.get(directory.subvolume.uuid) ?? [],
+      zone,
+    }),
   }));
 }
 
 function valuesOf(
   directory: SubvolumeDirectory,
   fileSystem: FileSystem,
-  snapshots: readonly Directory[],
+  { snapshots, zone }: { readonly snapshots: readonly Directory[]; readonly zone: string },
 ): ReadonlyMap<string, Value> {
   const { subvolume } = directory;
   const path = pathOf(directory);
@@ -79,7 +82,7 @@ function valuesOf(
     ["path", path],
     ["uuid", subvolume.uuid],
     ["received-uuid", ""],
-    ["creation-time", localTime(subvolume.created)],
+    ["creation-time", localTime(subvolume.created, zone)],
     ["subvolume-id", subvolume.treeId],
     ["generation", subvolume.generation],
     ["snapshots", snapshots.map(({ name }) => name)],

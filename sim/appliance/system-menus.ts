@@ -1,6 +1,8 @@
 import type { Call, CallResult, Menu, Property } from "#sim/console/menu.ts";
 import { Duration, type Value } from "#sim/console/value.ts";
 import { booleanOf, textOf } from "./argument-values.ts";
+import { noMatch } from "./failure.ts";
+import { gmtOffset, isZone, localTime } from "./local-time.ts";
 import type { Machine } from "./machine.ts";
 
 /** `/system/identity`, whose name can be set. */
@@ -12,6 +14,46 @@ export function identityMenu(machine: Machine): Menu {
     },
     machine,
   });
+}
+
+/** `/system/clock`, whose zone can be set; `manual` stands for UTC (RouterOS manual, "Clock"). */
+export function clockMenu(machine: Machine): Menu {
+  return singleton("/system/clock", () => clockValues(machine.names.timeZone), {
+    kinds: {
+      time: "word",
+      date: "word",
+      "time-zone-autodetect": "boolean",
+      "time-zone-name": "word",
+      "gmt-offset": "word",
+      "dst-active": "boolean",
+    },
+    settable: ["time-zone-name"],
+    set: (call) => {
+      const zone = textOf("time-zone-name", call.arguments.get("time-zone-name"));
+      if (!isZone(zone)) throw noMatch("time-zone-name");
+      machine.names.timeZone = zone;
+    },
+    machine,
+  });
+}
+
+function clockValues(zone: string): (readonly [string, Value])[] {
+  const now = new Date();
+  const [date = "", time = ""] = localTime(now, zone).split(" ");
+  const winter = [0, 6].map((month) => gmtOffset(new Date(now.getFullYear(), month, 1), zone));
+  const offset = gmtOffset(now, zone);
+  return [
+    ["time", time],
+    ["date", date],
+    ["time-zone-autodetect", false],
+    ["time-zone-name", zone],
+    ["gmt-offset", offset],
+    ["dst-active", winter.some((other) => hours(other) < hours(offset))],
+  ];
+}
+
+function hours(offset: string): number {
+  return Number.parseInt(offset, 10);
 }
 
 /** `/disk/settings`: what new disk items are shared by without being asked. */
@@ -90,6 +132,8 @@ function setDiskSettings(call: Call, { names }: Machine): void {
 
 interface SingletonOptions {
   readonly kinds: Readonly<Record<string, Property["kind"]>>;
+  /** Left out: every property. */
+  readonly settable?: readonly string[];
   /** Applies the arguments of `set`; without it the menu is read-only. */
   readonly set?: (call: Call) => void;
   readonly machine: Machine;
@@ -98,7 +142,7 @@ interface SingletonOptions {
 function singleton(
   path: string,
   values: () => readonly (readonly [string, Value])[],
-  { kinds, set, machine }: SingletonOptions,
+  { kinds, settable = Object.keys(kinds), set, machine }: SingletonOptions,
 ): Menu {
   const properties = Object.entries(kinds).map(([name, kind]) => ({ name, kind, brief: true }));
   const run = (call: Call): Promise<CallResult> =>
@@ -106,7 +150,7 @@ function singleton(
       set?.(call);
       return {};
     });
-  const command = { takesItems: false, arguments: new Set(Object.keys(kinds)), run };
+  const command = { takesItems: false, arguments: new Set(settable), run };
   return {
     path,
     singleton: true,

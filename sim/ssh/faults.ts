@@ -1,6 +1,6 @@
 /**
- * When a fault strikes: `before` anything of the line is executed, `during` it (the commands up to the
- * first that changes something are executed, the rest is not), or `after` all of it is.
+ * When a fault strikes: `before` anything of the line is executed, `during` it (so many commands that change
+ * something are executed, and what stands between them; the rest is not), or `after` all of it is.
  */
 export type FaultMoment = "before" | "during" | "after";
 
@@ -15,6 +15,8 @@ export interface Fault {
   readonly match: RegExp;
   readonly at: FaultMoment;
   readonly action: FaultAction;
+  /** For `during`: behind how many of the line's changes; 0 = instead of the first. Default 1. */
+  readonly changes?: number;
   /** How many lines it strikes; default 1. */
   readonly times?: number;
   /** The stray text of `garbage`, or the message of `error`. */
@@ -54,10 +56,17 @@ export class Faults {
     this.#entries.length = 0;
   }
 
-  /** The fault that strikes this line at this moment, if any; each call uses one of its times up. */
-  take(line: string, at: FaultMoment): Fault | undefined {
+  /**
+   * The fault that strikes this line at this moment, if any; each call uses one of its times up.
+   * @param changes - what the line has changed so far; counts for `during` only.
+   */
+  take(line: string, at: FaultMoment, changes = 1): Fault | undefined {
     const entry = this.#entries.find(
-      ({ fault, left }) => left > 0 && fault.at === at && line.search(fault.match) >= 0,
+      ({ fault, left }) =>
+        left > 0 &&
+        fault.at === at &&
+        (at !== "during" || (fault.changes ?? 1) === changes) &&
+        line.search(fault.match) >= 0,
     );
     if (entry === undefined) return undefined;
     entry.left -= 1;

@@ -34,6 +34,9 @@ export interface LineRunnerOptions {
 /** The commands that change nothing, after which a fault `during` the line waits on. */
 const harmless = new Set(["print", "find", "get", "monitor-traffic"]);
 
+/** Those that stand in the arguments of another command, which has begun by then. */
+const nested = new Set(["find", "get"]);
+
 /** A log line, the stray text that has been seen before the output of a command. */
 const strayText = "11-21 10:00:00 system,info,account user csi logged in via ssh\r\n";
 
@@ -100,19 +103,21 @@ export class LineRunner {
     }
   }
 
-  /** Strikes before the command that follows the first change, or at the end of the line. */
+  /** Strikes before the command that follows so many changes, or at the end of the line. */
   #faultDuring(line: string): { readonly hook: CommandHook; readonly finish: () => void } {
-    let changed = false;
+    let changes = 0;
     const strike = (): void => {
-      const fault = changed ? this.#options.faults.take(line, "during") : undefined;
+      const fault = this.#options.faults.take(line, "during", changes);
       if (fault?.action === "error") throw new ConsoleError("run-time", fault.text ?? "failure");
       if (fault !== undefined) throw new Struck(fault);
     };
     const hook: CommandHook = ({ name }) => {
-      strike();
-      changed ||= !harmless.has(name);
+      if (nested.has(name)) return;
+      const changing = !harmless.has(name);
+      if (changing || changes > 0) strike();
+      if (changing) changes += 1;
     };
-    return { hook, finish: strike };
+    return { hook, finish: () => (changes > 0 ? strike() : undefined) };
   }
 
   #struck(fault: Fault, execution: Execution): Reply {

@@ -1,14 +1,21 @@
 import type { VolumeUse } from "#domain/access-mode.ts";
 import { DriverError } from "#domain/errors.ts";
+import { sizeOf, sourceOf } from "#domain/origin.ts";
 import type { Appliance, Appliances } from "#domain/ports/appliances.ts";
 import type { NewVolume } from "#domain/ports/volume-store.ts";
-import type { Volume } from "#domain/volume.ts";
+import type { Survey, Volume } from "#domain/volume.ts";
 import { slotForName } from "#domain/volume-id.ts";
 import { volumeContextOf } from "#domain/volume-parameters.ts";
 import { formatBytes } from "#lib/bytes.ts";
 import type { Context } from "#lib/context.ts";
 import type { Claims } from "./claims.ts";
 import { commonAccess } from "./common-access.ts";
+import {
+  type ContentSource,
+  requireOrigin,
+  type WantedOrigin,
+  wantedOrigin,
+} from "./content-source.ts";
 import { claimRoom } from "./headroom.ts";
 import { idOf } from "./located-volume.ts";
 import {
@@ -20,6 +27,7 @@ import {
 } from "./storage-class.ts";
 import {
   describeRange,
+  grownVolumeSize,
   isWithin,
   minimumSize,
   newVolumeSize,
@@ -40,6 +48,8 @@ export interface VolumeOrder {
   readonly size: SizeRange;
   readonly uses: readonly VolumeUse[];
   readonly parameters: Parameters;
+  /** `undefined` = blank. */
+  readonly source?: ContentSource | undefined;
 }
 
 export interface CreatedVolume {
@@ -58,9 +68,10 @@ export function idForOrder(
 }
 
 /**
- * Makes the volume, or finds the one that an earlier try has made. Two round trips.
- * @throws {DriverError} `already-exists` for a volume of another size, `out-of-range` and
- * `resource-exhausted` for lack of space, `invalid-argument` for an order that makes no sense.
+ * Makes the volume, or finds the one that an earlier try has made, and finishes it. Two round trips.
+ * @throws {DriverError} `already-exists` for a volume of another size or source, `out-of-range` and
+ * `resource-exhausted` for lack of space, `invalid-argument` for an order that makes no sense, `not-found` for a
+ * source that is not there.
  */
 export async function createVolume(
   { appliances, claims, cluster }: CreateVolumeOptions,
@@ -71,54 +82,95 @@ export async function createVolume(
   const access = commonAccess(order.uses);
   checkParameters(order.parameters, access);
   const appliance = chosenAppliance(order.parameters, appliances);
-  const sizeBytes = newVolumeSize(order.size, minimumSize(access));
-  const tag = { ...blankTag, cluster, ...originOf(order.parameters) };
-  const retired = retiredParameters(order.parameters);
-  if (retired.length > 0)
-    ctx.log.warn({ parameters: retired }, "StorageClass parameters without effect are ignored");
+  const minimumBytes = minimumSize(access);
+  newVolumeSize(order.size, minimumBytes);
+  const wanted = order.source && wantedOrigin(order.source, appliance, appliances);
+  const source = wanted && sourceOf(wanted);
+  const tag = { ...blankTag, cluster, source, ...originOf(order.parameters) };
+  warnAboutRetired(order.parameters, ctx);
 
-  const volume = await findOrCreate({ appliance, claims }, { slot, sizeBytes, tag }, ctx);
-  requireSame(volume, order);
+  const survey = await appliance.volumes.survey(ctx);
+  const existing = survey.volumes.find((volume) => volume.slot === slot);
+  const site = { appliance, claims, survey };
+  const volume =
+    existing === undefined
+      ? await make(site, specFor({ slot, tag, wanted, minimumBytes, size: order.size }, site), ctx)
+      : await finish(existing, { source, order, site }, ctx);
+  requireSame(volume, { source, order });
   const id = idOf(slot, appliance);
   return { id, sizeBytes: volume.sizeBytes, context: volumeContextOf(order.parameters) };
 }
 
-const blankTag = {
-  revision: 1,
-  attachment: undefined,
-  epoch: undefined,
-  departure: undefined,
-  source: undefined,
-};
+const blankTag = { revision: 1, attachment: undefined, epoch: undefined, departure: undefined };
 
-async function findOrCreate(
-  { appliance, claims }: { readonly appliance: Appliance; readonly claims: Claims },
-  spec: NewVolume,
-  ctx: Context,
-): Promise<Volume> {
-  const survey = await appliance.volumes.survey(ctx);
-  const existing = survey.volumes.find((volume) => volume.slot === spec.slot);
-  if (existing !== undefined) return existing;
-  const { slot, sizeBytes } = spec;
-  const act = `create volume "${idOf(slot, appliance)}" of ${formatBytes(sizeBytes)}`;
-  using _claim = claimRoom(
-    { act, addedBytes: sizeBytes, sizeBytes },
-    { survey, claims },
-    appliance,
-  );
+function warnAboutRetired(given: Parameters, ctx: Context): void {
+  const parameters = retiredParameters(given);
+  if (parameters.length > 0)
+    ctx.log.warn({ parameters }, "StorageClass parameters without effect are ignored");
+}
+
+interface Site {
+  readonly appliance: Appliance;
+  readonly claims: Claims;
+  readonly survey: Survey;
+}
+
+interface Plan extends Pick<NewVolume, "slot" | "tag"> {
+  readonly wanted: WantedOrigin | undefined;
+  readonly size: SizeRange;
+  readonly minimumBytes: number;
+}
+
+function specFor({ slot, tag, wanted, size, minimumBytes }: Plan, site: Site): NewVolume {
+  if (wanted === undefined) return { slot, tag, sizeBytes: newVolumeSize(size, minimumBytes) };
+  const origin = requireOrigin(wanted, { size, ...site });
+  const asked = { ...size, requiredBytes: Math.max(size.requiredBytes, sizeOf(origin)) };
+  return { slot, tag, origin, sizeBytes: newVolumeSize(asked, minimumBytes) };
+}
+
+async function make({ appliance, ...room }: Site, spec: NewVolume, ctx: Context): Promise<Volume> {
+  const { slot, sizeBytes, tag } = spec;
+  const volumeId = idOf(slot, appliance);
+  const act = `create volume "${volumeId}" of ${formatBytes(sizeBytes)}`;
+  using _claim = claimRoom({ act, addedBytes: sizeBytes, sizeBytes }, room, appliance);
   const volume = await appliance.volumes.create(spec, ctx);
-  ctx.log.info({ volumeId: idOf(slot, appliance), sizeBytes: volume.sizeBytes }, "Volume created");
+  const from = tag.source === undefined ? {} : { from: tag.source };
+  ctx.log.info({ volumeId, sizeBytes: volume.sizeBytes, ...from }, "Volume created");
   return volume;
 }
 
+interface Same {
+  readonly source: string | undefined;
+  readonly order: VolumeOrder;
+}
+
+/** A copy has its origin's size before it is grown, and an earlier try may have ended between the two. */
+async function finish(
+  volume: Volume,
+  { source, order, site: { appliance, ...room } }: Same & { readonly site: Site },
+  ctx: Context,
+): Promise<Volume> {
+  const { sizeBytes, tag } = volume;
+  const isNew = tag.revision === blankTag.revision;
+  if (source === undefined || tag.source !== source || !isNew) return volume;
+  const wantedBytes = grownVolumeSize(order.size, sizeBytes);
+  if (wantedBytes === sizeBytes) return volume;
+  const addedBytes = wantedBytes - sizeBytes;
+  const act = `grow the new volume "${idOf(volume.slot, appliance)}" to ${formatBytes(wantedBytes)}`;
+  using _claim = claimRoom({ act, addedBytes, sizeBytes: wantedBytes }, room, appliance);
+  return await appliance.volumes.grow(volume, wantedBytes, ctx);
+}
+
 /** An earlier try may have asked for something else under this name. */
-function requireSame({ slot, sizeBytes, tag }: Volume, { name, size }: VolumeOrder): void {
-  const cannot = `Cannot create volume "${name}": "${slot}" exists`;
-  if (!isWithin(sizeBytes, size))
+function requireSame({ slot, sizeBytes, tag }: Volume, { source, order }: Same): void {
+  const cannot = `Cannot create volume "${order.name}": "${slot}" exists`;
+  if (!isWithin(sizeBytes, order.size))
     throw new DriverError(
       "already-exists",
-      `${cannot} with ${sizeBytes} bytes, asked for are ${describeRange(size)}`,
+      `${cannot} with ${sizeBytes} bytes, asked for are ${describeRange(order.size)}`,
     );
-  if (tag.source !== undefined)
-    throw new DriverError("already-exists", `${cannot} and was made from "${tag.source}"`);
+  if (tag.source === source) return;
+  const made = tag.source === undefined ? "was made blank" : `was made from "${tag.source}"`;
+  const asked = source === undefined ? "a blank one" : `one from "${source}"`;
+  throw new DriverError("already-exists", `${cannot} and ${made}, asked for is ${asked}`);
 }

@@ -62,15 +62,28 @@ export function claimRoom(
   const seen = { ...survey, pool: { ...pool, freeBytes }, provisionedBytes };
   const { free, unpromised } = headroom(seen, appliance.limits);
   const { reserve, overprovision } = appliance.limits;
-  if (addedBytes > free)
-    throw new DriverError(
-      "resource-exhausted",
-      `${cannot}: ${formatBytes(freeBytes)} of ${formatBytes(pool.sizeBytes)} are free, and ${formatBytes(pool.sizeBytes * reserve)} of them stay in reserve`,
-    );
+  if (addedBytes > free) throw lacksReserve(cannot, seen, appliance);
   if (addedBytes > unpromised)
     throw new DriverError(
       "resource-exhausted",
       `${cannot}: ${formatBytes(provisionedBytes)} are promised to volumes already, and at most ${overprovision} times ${formatBytes(pool.sizeBytes * (1 - reserve))} may be`,
     );
   return claims.take(appliance.name, addedBytes);
+}
+
+/**
+ * For what takes no space at once, but later: a snapshot keeps every block that its volume gives up.
+ * @throws {DriverError} `resource-exhausted` when the pool has nothing but its reserve.
+ */
+export function requireReserve(act: string, survey: Survey, appliance: Appliance): void {
+  if (headroom(survey, appliance.limits).free > 0) return;
+  throw lacksReserve(`Cannot ${act} on appliance "${appliance.name}"`, survey, appliance);
+}
+
+function lacksReserve(cannot: string, { pool }: Survey, { limits }: Appliance): DriverError {
+  const { freeBytes, sizeBytes } = pool;
+  return new DriverError(
+    "resource-exhausted",
+    `${cannot}: ${formatBytes(freeBytes)} of ${formatBytes(sizeBytes)} are free, and ${formatBytes(sizeBytes * limits.reserve)} of them stay in reserve`,
+  );
 }

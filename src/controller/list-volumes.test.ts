@@ -5,7 +5,8 @@ import { DriverError } from "#domain/errors.ts";
 import type { Slot } from "#domain/volume-id.ts";
 import { controllerRig, putVolume } from "#test/fakes/controller-rig.ts";
 import { memoryAppliance } from "#test/fakes/memory-appliances.ts";
-import { listVolumes, type Page } from "./list-volumes.ts";
+import { listVolumes } from "./list-volumes.ts";
+import type { Page } from "./page.ts";
 
 function twoAppliances() {
   const first = memoryAppliance();
@@ -18,7 +19,7 @@ test("listVolumes() shows the volumes of all appliances by their handles, in one
   const { options, ctx, first, second } = twoAppliances();
   for (const slot of ["pvc-b", "pvc-a"]) putVolume(first.volumes, slot);
   putVolume(second.volumes, "pvc-a");
-  const { volumes, complete } = await listVolumes(options.appliances, everything, ctx);
+  const { entries: volumes, complete } = await listVolumes(options.appliances, everything, ctx);
   assert.deepEqual(
     volumes.map(({ id }) => id),
     ["lab-2/pvc-a", "pvc-a", "pvc-b"],
@@ -31,7 +32,7 @@ test("listVolumes() leaves out what is not ours", async () => {
   const { options, ctx, first } = twoAppliances();
   first.volumes.putEntry("backup" as Slot, "nightly");
   first.volumes.putEntry("pvc-x" as Slot, "rds-csi=1 cluster=other rev=1");
-  assert.deepEqual((await listVolumes(options.appliances, everything, ctx)).volumes, []);
+  assert.deepEqual((await listVolumes(options.appliances, everything, ctx)).entries, []);
 });
 
 test("listVolumes() fails when one appliance does not answer, instead of hiding its volumes", async () => {
@@ -53,8 +54,8 @@ test("listVolumes() shows each volume that stays exactly once, whatever is delet
       const seen: string[] = [];
       for (let after = "", complete = false; !complete; ) {
         const page = await listVolumes(options.appliances, { after, maxEntries: size }, ctx);
-        assert.ok(page.volumes.length <= size);
-        seen.push(...page.volumes.map(({ id }) => id));
+        assert.ok(page.entries.length <= size);
+        seen.push(...page.entries.map(({ id }) => id));
         after = seen.at(-1) ?? "";
         complete = page.complete;
         for (const slot of deleted)
@@ -71,5 +72,5 @@ test("listVolumes() says that a page which ends with the last volume is the last
   const { options, ctx, first } = twoAppliances();
   putVolume(first.volumes, "pvc-a");
   const page = await listVolumes(options.appliances, { after: "", maxEntries: 1 }, ctx);
-  assert.deepEqual([page.volumes.length, page.complete], [1, true]);
+  assert.deepEqual([page.entries.length, page.complete], [1, true]);
 });

@@ -3,6 +3,7 @@ import type { Appliance, Appliances } from "#domain/ports/appliances.ts";
 import type { Volume } from "#domain/volume.ts";
 import { formatVolumeId, parseVolumeId, type Slot } from "#domain/volume-id.ts";
 import type { Context } from "#lib/context.ts";
+import { applianceOfId } from "./appliance-of-id.ts";
 
 /** Where the volume of an id is, or would be. */
 export interface VolumeLocation {
@@ -20,15 +21,8 @@ export interface VolumeLocation {
 export function locateVolume(id: string, appliances: Appliances): VolumeLocation | undefined {
   const parsed = parseVolumeId(id);
   if (parsed === undefined) return undefined;
-  const appliance = appliances.find(parsed.appliance);
-  // The default appliance has ids without its name only: one volume must not answer to two ids.
-  if (appliance !== undefined && appliance.idPrefix === parsed.appliance)
-    return { id, appliance, slot: parsed.slot };
-  const prefix = parsed.appliance === undefined ? "no prefix" : `prefix "${parsed.appliance}"`;
-  throw new DriverError(
-    "failed-precondition",
-    `Cannot use volume "${id}": no configured appliance has ids with ${prefix}`,
-  );
+  const appliance = applianceOfId(parsed.appliance, appliances, `volume "${id}"`);
+  return { id, appliance, slot: parsed.slot };
 }
 
 export function idOf(slot: Slot, { idPrefix }: Appliance): string {

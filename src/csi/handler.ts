@@ -13,6 +13,7 @@ export function oneAtATime<Request, Response>(
   locks: KeyedMutex,
   keyOf: (request: Request) => string,
   handler: Handler<Request, Response>,
+  thing: "volume" | "snapshot" = "volume",
 ): Handler<Request, Response> {
   return async (request, ctx) => {
     const key = keyOf(request);
@@ -20,7 +21,7 @@ export function oneAtATime<Request, Response>(
     if (lock === undefined)
       throw new DriverError(
         "operation-pending",
-        `Cannot act on volume "${key}": another call for it is under way`,
+        `Cannot act on ${thing} "${key}": another call for it is under way`,
       );
     return await handler(request, ctx);
   };

@@ -13,7 +13,7 @@ export interface VolumeTag {
   /** Who left last, so that the fence can settle before another node gets the volume. */
   readonly departure: Departure | undefined;
   readonly pv: string | undefined;
-  /** Text form of the snapshot or volume id this volume was made from. */
+  /** What this volume was made from, as `sourceOf()` an origin gives it; `undefined` = it was blank. */
   readonly source: string | undefined;
   /** `<namespace>/<name>`; the first word to go when the comment gets too long. */
   readonly pvc: string | undefined;

@@ -1,5 +1,6 @@
 import { DriverError } from "#domain/errors.ts";
 import type { Appliance, CapacityLimits } from "#domain/ports/appliances.ts";
+import type { SnapshotStore } from "#domain/ports/snapshot-store.ts";
 import type { VolumeStore } from "#domain/ports/volume-store.ts";
 import { type Clock, systemClock } from "#lib/clock.ts";
 import type { Context } from "#lib/context.ts";
@@ -9,6 +10,7 @@ import { Console } from "./console.ts";
 import { canonicalPath } from "./paths.ts";
 import { PerConnection } from "./per-connection.ts";
 import { Probe } from "./probe.ts";
+import { RouterOsSnapshotStore } from "./snapshot-store.ts";
 import type { Endpoint } from "./transport/endpoint.ts";
 import { Link } from "./transport/link.ts";
 import { RetryGate } from "./transport/retry-gate.ts";
@@ -36,6 +38,7 @@ export class RouterOsAppliance implements Appliance, AsyncDisposable {
   readonly name: string;
   readonly idPrefix: string | undefined;
   readonly volumes: VolumeStore;
+  readonly snapshots: SnapshotStore;
   readonly data: RouterOsApplianceOptions["data"];
   readonly limits: CapacityLimits;
   readonly #link: Link;
@@ -55,8 +58,9 @@ export class RouterOsAppliance implements Appliance, AsyncDisposable {
     const console = new Console(name, this.#link, queue);
     this.#probe = new Probe(name, place.mountPoint, console);
     this.#status = new PerConnection(this.#link, (ctx) => this.#probe.status(ctx));
-    const shared = { link: this.#link, status: this.#status, console };
-    this.volumes = new RouterOsVolumeStore({ name, place, nvmePort: data.port, ...shared });
+    const shared = { name, place, status: this.#status, console };
+    this.volumes = new RouterOsVolumeStore({ link: this.#link, nvmePort: data.port, ...shared });
+    this.snapshots = new RouterOsSnapshotStore(shared);
   }
 
   /** What the appliance says about itself now. @throws {DriverError} naming what is missing. */

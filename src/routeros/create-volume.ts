@@ -11,7 +11,7 @@ import { type JsonRecord, textOf } from "./json.ts";
 import { bySlot, filesInTheWay, printDisks, printFiles } from "./queries.ts";
 import { readBack, readLists } from "./read-records.ts";
 import type { Site } from "./site.ts";
-import { createdMark, createLine } from "./volume-lines.ts";
+import { createLine, saysCreated } from "./volume-lines.ts";
 import { volumeIn } from "./volume-reply.ts";
 
 /**
@@ -33,13 +33,14 @@ export async function createVolume(
   const [rows = [], files = []] = readBack(reply.output, 2, act);
   const disks = rows.map(diskRow);
   const volume = volumeIn(disks, spec.slot, { place, act });
-  const isNew = reply.output.split(/\r?\n/).some((line) => line.trim() === createdMark);
+  const isNew = saysCreated(reply.output);
   if (volume === undefined) throw doubt ?? whyNone(site, { act, isNew, files });
   if (isNew) requireAsAsked(volume, disks[0]?.mountsFilesystem ?? true, { spec, act });
   return volume;
 }
 
-function requireAsAsked(
+/** @throws {DriverError} `failed-precondition` naming what a volume that was just made has otherwise. */
+export function requireAsAsked(
   volume: Volume,
   mountsFilesystem: boolean,
   { spec, act }: { readonly spec: NewVolume; readonly act: string },
@@ -102,7 +103,7 @@ async function recover(
 }
 
 /** Another controller may have made the same volume between our look and our `add`. */
-async function readVolume(
+export async function readVolume(
   { place, console }: Site,
   { spec, act }: Refusal,
   ctx: Context,

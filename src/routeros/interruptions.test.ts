@@ -121,7 +121,7 @@ for (const operation of operations)
     for (const action of moments[at])
       test(`${operation.name} comes right after a ${action} ${at} its line, sent once per try`, async () => {
         await using rig = await SimulatedAppliance.start();
-        const { volumes } = await rig.warmDriver({ commandTimeoutMs: 250 });
+        const { volumes } = await rig.warmDriver({ commandTimeoutMs: 1_000 });
         await prepare(volumes, operation);
         assert.deepEqual(await world(rig), operation.before);
         const fault = rig.simulator.faults.add({ match: operation.line, at, action });
@@ -177,6 +177,7 @@ test("an entry that somebody removes under a running line counts as what it is: 
     rig.simulator.faults.add({
       match: /\/disk\/set/,
       at: "during",
+      changes: 0,
       action: "error",
       text: "no such item (4)",
     });
@@ -204,7 +205,7 @@ const readFaults: readonly Omit<Fault, "match">[] = [
 for (const fault of readFaults)
   test(`find() repeats a read once after a ${fault.action} ${fault.at} it`, async () => {
     await using rig = await SimulatedAppliance.start();
-    const { volumes } = await rig.warmDriver({ commandTimeoutMs: 250 });
+    const { volumes } = await rig.warmDriver({ commandTimeoutMs: 1_000 });
     const volume = await volumes.create(newVolume(slot), ctx);
     rig.simulator.faults.add({ match: /where slot="pvc-a"/, ...fault });
     assert.deepEqual(await volumes.find(slot, ctx), volume);
@@ -212,7 +213,7 @@ for (const fault of readFaults)
 
 test("find() and survey() never take an unreadable reply for an empty one: pitfall 13", async () => {
   await using rig = await SimulatedAppliance.start();
-  const { volumes } = await rig.warmDriver({ commandTimeoutMs: 250 });
+  const { volumes } = await rig.warmDriver({ commandTimeoutMs: 1_000 });
   await volumes.create(newVolume(slot), ctx);
   for (const action of ["cut", "truncate", "hang"] as const) {
     rig.simulator.faults.add({ match: /\/disk\/print/, at: "after", action, times: 2 });

@@ -1,6 +1,6 @@
 import type { NewVolume, VolumeChange } from "#domain/ports/volume-store.ts";
 import type { Volume } from "#domain/volume.ts";
-import { formatVolumeTag } from "#domain/volume-tag.ts";
+import { formatVolumeTag, type VolumeTag } from "#domain/volume-tag.ts";
 import { type Command, command } from "./command.ts";
 import { type ImagePlace, imagePath, subvolumeName } from "./place.ts";
 import type { PoolRow } from "./pool-row.ts";
@@ -8,6 +8,10 @@ import { bySlot, filesInTheWay, poolIsMounted, usersOfImage } from "./queries.ts
 
 /** Printed by the line that made a volume, and not by one that found it there. */
 export const createdMark = "created";
+
+export function saysCreated(output: string): boolean {
+  return output.split(/\r?\n/).some((line) => line.trim() === createdMark);
+}
 
 /**
  * Makes image and entry if the slot is free and nothing lies where the image will; an empty subvolume
@@ -25,9 +29,14 @@ export function createLine(
     layout === "flat"
       ? command``
       : command`:if ([:len [/disk/btrfs/subvolume/find fs=${fsLabel} fullname=${fullName}]] = 0) do={ /disk/btrfs/subvolume/add fs=${fsLabel} name=${fullName} }; `;
-  const add = command`/disk/add type=file slot=${slot} file-path=${`/${imagePath(image)}`} file-size=${sizeBytes} mount-filesystem=no nvme-tcp-export=no nvme-tcp-server-port=${nvmePort} smb-sharing=no nfs-sharing=no media-sharing=no iscsi-export=no comment=${formatVolumeTag(tag)}`;
+  const add = command`${addEntry(image, tag, nvmePort)} file-size=${sizeBytes}`;
   const free = command`${poolIsMounted(place)} && ([:len [/disk/find ${bySlot(slot)}]] = 0) && ([:len [/file/find ${filesInTheWay(image)}]] = 0)`;
   return command`:if (${free}) do={ ${subvolume}${add}; :put ${createdMark} }`;
+}
+
+/** An entry for the image, shown to nobody. Without a `file-size` behind it, the file must be there. */
+export function addEntry(image: ImagePlace, tag: VolumeTag, nvmePort: number): Command {
+  return command`/disk/add type=file slot=${image.slot} file-path=${`/${imagePath(image)}`} mount-filesystem=no nvme-tcp-export=no nvme-tcp-server-port=${nvmePort} smb-sharing=no nfs-sharing=no media-sharing=no iscsi-export=no comment=${formatVolumeTag(tag)}`;
 }
 
 /**

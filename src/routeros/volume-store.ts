@@ -5,6 +5,7 @@ import { parseVolumeId, type Slot } from "#domain/volume-id.ts";
 import type { Context } from "#lib/context.ts";
 import type { ApplianceStatus } from "./appliance-status.ts";
 import { changeVolume } from "./change-volume.ts";
+import { copyVolume } from "./copy-volume.ts";
 import { createVolume } from "./create-volume.ts";
 import { removeEntry, removeImage } from "./delete-volume.ts";
 import { faultError } from "./faults.ts";
@@ -55,6 +56,7 @@ export class RouterOsVolumeStore implements VolumeStore {
 
   async create(spec: NewVolume, ctx: Context): Promise<Volume> {
     const site = await this.#site(spec.slot, ctx);
+    if (spec.origin !== undefined) return await copyVolume(site, spec, spec.origin, ctx);
     await this.#folders.get(ctx);
     const first = await createVolume(site, spec, ctx);
     if (first !== "no-folder") return first;

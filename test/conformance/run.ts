@@ -23,8 +23,6 @@ const nodeId = "node-a";
 
 /** Specs may be skipped only for what the driver does not advertise, or where csi-test itself switched them off. */
 const notAdvertised = [
-  /snapshot/i,
-  /clon(e|ing)|existing (source )?volume/i,
   /GroupController|VolumeGroup/,
   /modify ?volume/i,
   /health/i,

@@ -5,10 +5,12 @@ import { MemoryVolumeStore } from "./memory-volume-store.ts";
 export function memoryAppliance(
   overrides: Partial<Appliance> & { readonly volumes?: MemoryVolumeStore } = {},
 ): Appliance & { readonly volumes: MemoryVolumeStore } {
+  const { volumes = new MemoryVolumeStore() } = overrides;
   return {
     name: "rds",
     idPrefix: undefined,
-    volumes: new MemoryVolumeStore(),
+    volumes,
+    snapshots: volumes.snapshots,
     data: { addresses: ["10.42.67.1"], port: 4420 },
     limits: { reserve: 0.1, overprovision: 1 },
     ready: async () => {},

@@ -1,9 +1,14 @@
 import { DriverError } from "#domain/errors.ts";
+import { type Origin, sourceOf } from "#domain/origin.ts";
 import type { NewVolume, VolumeChange, VolumeStore } from "#domain/ports/volume-store.ts";
-import type { ExportState, Pool, Survey, Volume } from "#domain/volume.ts";
+import type { ExportState, Layout, Pool, Survey, Volume } from "#domain/volume.ts";
 import type { Slot } from "#domain/volume-id.ts";
 import { formatVolumeTag, parseVolumeTag } from "#domain/volume-tag.ts";
 import { TiB } from "#lib/bytes.ts";
+import type { Clock } from "#lib/clock.ts";
+import { CallPlan, type Fault, turn } from "./call-plan.ts";
+import { ManualClock } from "./manual-clock.ts";
+import { MemorySnapshotStore } from "./memory-snapshot-store.ts";
 
 export interface MemoryVolumeStoreOptions {
   readonly cluster?: string;
@@ -13,6 +18,9 @@ export interface MemoryVolumeStoreOptions {
    * promise that find and set are one step.
    */
   readonly atomic?: boolean;
+  readonly layout?: Layout;
+  /** Of the appliance, for snapshots. */
+  readonly clock?: Clock;
 }
 
 /** A `/disk` entry: what the appliance keeps, the comment as text. */
@@ -22,42 +30,49 @@ interface Entry {
   exported: ExportState;
 }
 
-/** How the next call of a method fails: without effect, or after it; a delete also between entry and image. */
-export interface Fault {
-  readonly method: keyof VolumeStore;
-  readonly when: "before" | "midway" | "after";
-  readonly error: DriverError;
+/** An image on the pool. */
+interface Image {
+  readonly sizeBytes: number;
+  /** What it was copied from, as the appliance shows it for as long as that is there. */
+  readonly parent: string | undefined;
 }
 
 /** One appliance in memory. Every call takes a turn of the event loop, so that calls can overtake each other. */
 export class MemoryVolumeStore implements VolumeStore {
-  /** The calls that arrived, for budgets of round trips. */
-  readonly calls: (keyof VolumeStore)[] = [];
+  readonly snapshots: MemorySnapshotStore;
   /** Bytes on the pool that are no image of a volume. */
   otherBytes = 0;
   readonly #cluster: string;
   readonly #poolBytes: number;
   readonly #atomic: boolean;
   readonly #entries = new Map<Slot, Entry>();
-  readonly #images = new Map<Slot, number>();
-  readonly #faults: Fault[] = [];
-  readonly #overtakers: { method: keyof VolumeStore; act: () => Promise<unknown> }[] = [];
+  readonly #layout: Layout;
+  readonly #images = new Map<Slot, Image>();
+  readonly #plan = new CallPlan<keyof VolumeStore>();
 
-  constructor({ cluster = "lab", poolBytes = TiB, atomic = true }: MemoryVolumeStoreOptions = {}) {
+  constructor({
+    cluster = "lab",
+    poolBytes = TiB,
+    atomic = true,
+    layout = "subvolume",
+    clock = new ManualClock(),
+  }: MemoryVolumeStoreOptions = {}) {
+    this.snapshots = new MemorySnapshotStore((slot) => this.peek(slot), clock);
     this.#cluster = cluster;
+    this.#layout = layout;
     this.#poolBytes = poolBytes;
     this.#atomic = atomic;
   }
 
   /** An entry that somebody made by hand, or in another cluster. */
   putEntry(slot: Slot, comment: string, { enabled = false, nqn = "", port = 4420 } = {}): void {
-    const sizeBytes = this.#images.get(slot) ?? 0;
+    const sizeBytes = this.#images.get(slot)?.sizeBytes ?? 0;
     this.#entries.set(slot, { sizeBytes, comment, exported: { enabled, nqn, port } });
   }
 
   /** An image without an entry, or one for an entry that is put next. */
-  putImage(slot: Slot, sizeBytes: number): void {
-    this.#images.set(slot, sizeBytes);
+  putImage(slot: Slot, sizeBytes: number, parent?: string): void {
+    this.#images.set(slot, { sizeBytes, parent });
   }
 
   hasImage(slot: Slot): boolean {
@@ -75,45 +90,51 @@ export class MemoryVolumeStore implements VolumeStore {
     return this.#entries.get(slot)?.comment;
   }
 
-  failNext(fault: Fault): void {
-    this.#faults.push(fault);
+  /** The calls that arrived, for budgets of round trips. */
+  get calls(): readonly (keyof VolumeStore)[] {
+    return this.#plan.calls;
+  }
+
+  failNext(fault: Fault<keyof VolumeStore>): void {
+    this.#plan.failNext(fault);
   }
 
   /** Lets somebody else act right before the next call of `method` takes effect. */
   overtakeNext(method: keyof VolumeStore, act: () => Promise<unknown>): void {
-    this.#overtakers.push({ method, act });
+    this.#plan.overtakeNext(method, act);
   }
 
   async find(slot: Slot): Promise<Volume | undefined> {
-    return await this.#call("find", () => this.#find(slot));
+    return await this.#plan.run("find", () => this.#find(slot));
   }
 
   async survey(): Promise<Survey> {
-    return await this.#call("survey", () => ({
+    return await this.#plan.run("survey", () => ({
       volumes: [...this.#entries].flatMap(([slot, entry]) => this.#owned(slot, entry) ?? []),
       pool: this.#pool(),
       provisionedBytes: this.#imageBytes(),
     }));
   }
 
-  async create({ slot, sizeBytes, tag }: NewVolume): Promise<Volume> {
-    return await this.#call("create", () => {
+  async create(spec: NewVolume): Promise<Volume> {
+    return await this.#plan.run("create", () => {
+      const { slot, tag, origin } = spec;
       const existing = this.#find(slot);
       if (existing !== undefined) return existing;
-      if (this.#images.has(slot))
-        throw new DriverError(
-          "failed-precondition",
-          `Cannot create volume "${slot}": an image without an entry is in the way`,
-        );
+      const sizeBytes = Math.max(
+        spec.sizeBytes,
+        origin === undefined ? 0 : this.#sizeOf(origin, slot),
+      );
+      this.#requireFree(spec);
       this.#reserve(sizeBytes, `create volume "${slot}"`);
-      this.putImage(slot, sizeBytes);
+      this.putImage(slot, sizeBytes, origin && sourceOf(origin));
       this.putEntry(slot, formatVolumeTag(tag));
       return this.#demand(slot);
     });
   }
 
   async change(volume: Volume, change: VolumeChange): Promise<Volume | undefined> {
-    return await this.#call("change", async () => {
+    return await this.#plan.run("change", async () => {
       const current = this.#find(volume.slot);
       if (current?.comment !== volume.comment) return undefined;
       requireRenamable(current, change);
@@ -123,11 +144,11 @@ export class MemoryVolumeStore implements VolumeStore {
   }
 
   async grow({ slot }: Volume, sizeBytes: number): Promise<Volume> {
-    return await this.#call("grow", () => {
+    return await this.#plan.run("grow", () => {
       const current = this.#demand(slot);
       if (sizeBytes <= current.sizeBytes) return current;
       this.#reserve(sizeBytes - current.sizeBytes, `expand volume "${slot}"`);
-      this.#images.set(slot, sizeBytes);
+      this.putImage(slot, sizeBytes, this.#images.get(slot)?.parent);
       const entry = this.#entries.get(slot);
       if (entry) entry.sizeBytes = sizeBytes;
       return this.#demand(slot);
@@ -135,7 +156,7 @@ export class MemoryVolumeStore implements VolumeStore {
   }
 
   async delete(slot: Slot, volume: Volume | undefined): Promise<void> {
-    await this.#call("delete", () => {
+    await this.#plan.run("delete", () => {
       const current = this.#find(slot);
       if (current !== undefined && current.comment !== volume?.comment)
         throw new DriverError(
@@ -143,25 +164,9 @@ export class MemoryVolumeStore implements VolumeStore {
           `Cannot delete volume "${slot}": it has changed since it was read`,
         );
       this.#entries.delete(slot);
-      this.#failIf("delete", "midway");
+      this.#plan.failIf("delete", "midway");
       this.#images.delete(slot);
     });
-  }
-
-  async #call<T>(method: keyof VolumeStore, effect: () => T | Promise<T>): Promise<T> {
-    this.calls.push(method);
-    await turn();
-    this.#failIf(method, "before");
-    const overtaker = take(this.#overtakers, (next) => next.method === method);
-    await overtaker?.act();
-    const result = await effect();
-    this.#failIf(method, "after");
-    return result;
-  }
-
-  #failIf(method: keyof VolumeStore, when: Fault["when"]): void {
-    const fault = take(this.#faults, (next) => next.method === method && next.when === when);
-    if (fault) throw fault.error;
   }
 
   #find(slot: Slot): Volume | undefined {
@@ -184,7 +189,7 @@ export class MemoryVolumeStore implements VolumeStore {
   #owned(slot: Slot, { sizeBytes, comment, exported }: Entry): Volume | undefined {
     const tag = parseVolumeTag(comment);
     if (tag?.cluster !== this.#cluster) return undefined;
-    return { slot, sizeBytes, comment, tag, layout: "subvolume", exported: { ...exported } };
+    return { slot, sizeBytes, comment, tag, layout: this.#layout, exported: { ...exported } };
   }
 
   #set(slot: Slot, { tag, exported }: VolumeChange): Volume {
@@ -196,6 +201,29 @@ export class MemoryVolumeStore implements VolumeStore {
     return this.#demand(slot);
   }
 
+  /** An image without an entry may be somebody's; a copy of the same origin was begun by an earlier try. */
+  #requireFree({ slot, origin }: NewVolume): void {
+    const image = this.#images.get(slot);
+    if (image === undefined) return;
+    if (origin !== undefined && image.parent === sourceOf(origin)) return;
+    throw new DriverError(
+      "failed-precondition",
+      `Cannot create volume "${slot}": an image without an entry is in the way`,
+    );
+  }
+
+  #sizeOf(origin: Origin, slot: Slot): number {
+    const bytes =
+      origin.type === "snapshot"
+        ? this.snapshots.intact(origin.leaf)?.leaf.sizeBytes
+        : this.#images.get(origin.slot)?.sizeBytes;
+    if (bytes !== undefined) return bytes;
+    throw new DriverError(
+      "not-found",
+      `Cannot create volume "${slot}": "${sourceOf(origin)}" is not there`,
+    );
+  }
+
   #reserve(bytes: number, act: string): void {
     const { freeBytes } = this.#pool();
     if (bytes > freeBytes)
@@ -204,11 +232,11 @@ export class MemoryVolumeStore implements VolumeStore {
 
   #pool(): Pool {
     const freeBytes = this.#poolBytes - this.otherBytes - this.#imageBytes();
-    return { mountPoint: "pool", layout: "subvolume", sizeBytes: this.#poolBytes, freeBytes };
+    return { mountPoint: "pool", layout: this.#layout, sizeBytes: this.#poolBytes, freeBytes };
   }
 
   #imageBytes(): number {
-    return [...this.#images.values()].reduce((sum, bytes) => sum + bytes, 0);
+    return [...this.#images.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   }
 }
 
@@ -223,13 +251,4 @@ function requireRenamable(
     "failed-precondition",
     `Cannot export volume "${slot}" as "${next.nqn}": it is exported as "${nqn}"`,
   );
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
-function take<T>(list: T[], wanted: (item: T) => boolean): T | undefined {
-  const index = list.findIndex(wanted);
-  return index < 0 ? undefined : list.splice(index, 1)[0];
 }

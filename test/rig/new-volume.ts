@@ -6,13 +6,14 @@ import { GiB } from "#lib/bytes.ts";
 /** What CreateVolume asks a store for: 1 GiB for cluster `c1`, unless told otherwise. */
 export function newVolume(
   slot: string,
-  { cluster = "c1", sizeBytes = GiB, ...tag }: Partial<VolumeTag> & { sizeBytes?: number } = {},
+  { cluster = "c1", sizeBytes = GiB, origin, ...tag }: Partial<VolumeTag & NewVolume> = {},
 ): NewVolume {
   const empty = { attachment: undefined, epoch: undefined, departure: undefined };
   const names = { pv: slot, source: undefined, pvc: undefined };
   return {
     slot: slot as Slot,
     sizeBytes,
+    origin,
     tag: { cluster, revision: 0, ...empty, ...names, ...tag },
   };
 }

@@ -45,9 +45,12 @@ test("createVolumeHandler() refuses what a request may not ask for", async () =>
     [{ volumeCapabilities: [mountCapability("", 5)] }, /raw block volumes only/],
     [{ capacityRange: { requiredBytes: -1, limitBytes: 0 } }, /negative/],
     [{ mutableParameters: { iops: "5" } }, /mutable parameter "iops"/],
-    [{ volumeContentSource: { snapshot: { snapshotId: "s" } } }, /content sources are not/],
-    [{ volumeContentSource: { volume: { volumeId: "v" } } }, /content sources are not/],
-    [{ volumeContentSource: {} }, /content sources are not/],
+    [{ volumeContentSource: {} }, /exactly one is needed/],
+    [{ volumeContentSource: { snapshot: { snapshotId: "" } } }, /exactly one is needed/],
+    [
+      { volumeContentSource: { snapshot: { snapshotId: "s" }, volume: { volumeId: "v" } } },
+      /snapshot_id "s" and volume_id "v": exactly one/,
+    ],
   ];
   for (const [given, message] of refused)
     await assert.rejects(create(given), { kind: "invalid-argument", message });

@@ -7,6 +7,7 @@ import { DriverError } from "#domain/errors.ts";
 import type { CreateVolumeRequest, CreateVolumeResponse } from "../gen/csi.ts";
 import type { Handler } from "../handler.ts";
 import { volumeUseFrom } from "../volume-use.ts";
+import { contentSourceFrom } from "./content-source.ts";
 import { sizeRangeFrom } from "./size-range.ts";
 import { wireVolume } from "./wire-volume.ts";
 
@@ -17,7 +18,7 @@ export function createVolumeHandler(
   return async (request, ctx) => {
     refuseWhatIsNotAnnounced(request);
     const created = await createVolume(options, orderFrom(request), ctx);
-    return { volume: wireVolume(created) };
+    return { volume: wireVolume({ ...created, source: request.volumeContentSource }) };
   };
 }
 
@@ -27,19 +28,15 @@ function orderFrom(request: CreateVolumeRequest): VolumeOrder {
     size: sizeRangeFrom(request.capacityRange),
     uses: request.volumeCapabilities.map(volumeUseFrom),
     parameters: request.parameters,
+    source: contentSourceFrom(request.volumeContentSource),
   };
 }
 
-function refuseWhatIsNotAnnounced({ mutableParameters, volumeContentSource }: CreateVolumeRequest) {
+function refuseWhatIsNotAnnounced({ mutableParameters }: CreateVolumeRequest) {
   const [mutable] = Object.keys(mutableParameters);
-  if (mutable !== undefined)
-    throw new DriverError(
-      "invalid-argument",
-      `Cannot create a volume with mutable parameter "${mutable}": changing volumes is not supported`,
-    );
-  if (volumeContentSource !== undefined)
-    throw new DriverError(
-      "invalid-argument",
-      "Cannot create a volume from a snapshot or another volume: content sources are not supported",
-    );
+  if (mutable === undefined) return;
+  throw new DriverError(
+    "invalid-argument",
+    `Cannot create a volume with mutable parameter "${mutable}": changing volumes is not supported`,
+  );
 }

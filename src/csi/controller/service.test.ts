@@ -48,11 +48,15 @@ test("controllerHandlers() announces what it can do, and no more", async () => {
       "PUBLISH_UNPUBLISH_VOLUME",
       "LIST_VOLUMES",
       "GET_CAPACITY",
+      "CREATE_DELETE_SNAPSHOT",
+      "LIST_SNAPSHOTS",
+      "CLONE_VOLUME",
       "EXPAND_VOLUME",
       "LIST_VOLUMES_PUBLISHED_NODES",
       "VOLUME_CONDITION",
       "GET_VOLUME",
       "SINGLE_NODE_MULTI_WRITER",
+      "GET_SNAPSHOT",
     ],
   );
 });

@@ -1,7 +1,14 @@
 import { type CreateVolumeOptions, idForOrder } from "#controller/create-volume.ts";
+import { locateVolume } from "#controller/located-volume.ts";
 import { Publisher, type PublisherOptions } from "#controller/publish-volume.ts";
+import type { Appliances } from "#domain/ports/appliances.ts";
+import { parseSnapshotId, snapshotKeyForName } from "#domain/snapshot-id.ts";
 import type { KeyedMutex } from "#lib/keyed-mutex.ts";
-import type { CreateVolumeRequest } from "../gen/csi.ts";
+import type {
+  CreateSnapshotRequest,
+  CreateVolumeRequest,
+  DeleteSnapshotRequest,
+} from "../gen/csi.ts";
 import { oneAtATime } from "../handler.ts";
 import type { ControllerHandlers } from "../service-handlers.ts";
 import { controllerExpandVolumeHandler } from "./controller-expand-volume.ts";
@@ -9,9 +16,13 @@ import { controllerGetCapabilities } from "./controller-get-capabilities.ts";
 import { controllerGetVolumeHandler } from "./controller-get-volume.ts";
 import { controllerPublishVolumeHandler } from "./controller-publish-volume.ts";
 import { controllerUnpublishVolumeHandler } from "./controller-unpublish-volume.ts";
+import { createSnapshotHandler } from "./create-snapshot.ts";
 import { createVolumeHandler } from "./create-volume.ts";
+import { deleteSnapshotHandler } from "./delete-snapshot.ts";
 import { deleteVolumeHandler } from "./delete-volume.ts";
 import { getCapacityHandler } from "./get-capacity.ts";
+import { getSnapshotHandler } from "./get-snapshot.ts";
+import { listSnapshotsHandler } from "./list-snapshots.ts";
 import { listVolumesHandler } from "./list-volumes.ts";
 import { validateVolumeCapabilitiesHandler } from "./validate-volume-capabilities.ts";
 
@@ -21,6 +32,21 @@ export interface ControllerOptions extends CreateVolumeOptions, PublisherOptions
 }
 
 const volumeIdOf = (request: { readonly volumeId: string }) => request.volumeId;
+
+/** A snapshot's key, which its name and its id both tell; on every appliance it is another one. */
+function takenKey(request: CreateSnapshotRequest, appliances: Appliances): string {
+  const source = locateVolume(request.sourceVolumeId, appliances);
+  return lockKey(source?.appliance.idPrefix, snapshotKeyForName(request.name));
+}
+
+function deletedKey({ snapshotId }: DeleteSnapshotRequest): string {
+  const id = parseSnapshotId(snapshotId);
+  return id === undefined ? snapshotId : lockKey(id.appliance, id.leaf.key);
+}
+
+function lockKey(prefix: string | undefined, key: string): string {
+  return prefix === undefined ? key : `${prefix}/${key}`;
+}
 
 /** The CSI Controller service. Calls that change a volume exclude each other, those that read do not. */
 export function controllerHandlers(options: ControllerOptions) {
@@ -38,6 +64,15 @@ export function controllerHandlers(options: ControllerOptions) {
     ),
     controllerExpandVolume: oneAtATime(locks, volumeIdOf, controllerExpandVolumeHandler(options)),
     validateVolumeCapabilities: validateVolumeCapabilitiesHandler(appliances),
+    createSnapshot: oneAtATime(
+      locks,
+      (request) => takenKey(request, appliances),
+      createSnapshotHandler(appliances),
+      "snapshot",
+    ),
+    deleteSnapshot: oneAtATime(locks, deletedKey, deleteSnapshotHandler(appliances), "snapshot"),
+    listSnapshots: listSnapshotsHandler(appliances),
+    getSnapshot: getSnapshotHandler(appliances),
     listVolumes: listVolumesHandler(appliances),
     controllerGetVolume: controllerGetVolumeHandler(appliances),
     getCapacity: getCapacityHandler(appliances),

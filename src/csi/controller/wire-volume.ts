@@ -1,18 +1,22 @@
 import type { ListedVolume } from "#controller/list-volumes.ts";
 import { volumeCondition } from "#controller/volume-condition.ts";
-import type { Volume, VolumeCondition } from "../gen/csi.ts";
+import type { Volume, VolumeCondition, VolumeContentSource } from "../gen/csi.ts";
 
-/** What is known of a volume; its context only where it has just been made. */
+/**
+ * What is known of a volume; context and source only where it has just been made: the comment keeps the key of a
+ * snapshot, not its whole id.
+ */
 export function wireVolume(volume: {
   readonly id: string;
   readonly sizeBytes: number;
   readonly context?: Record<string, string>;
+  readonly source?: VolumeContentSource | undefined;
 }): Volume {
   return {
     volumeId: volume.id,
     capacityBytes: volume.sizeBytes,
     volumeContext: volume.context ?? {},
-    contentSource: undefined,
+    contentSource: volume.source,
     accessibleTopology: [],
   };
 }

@@ -1,4 +1,5 @@
 import type { Context } from "#lib/context.ts";
+import type { SnapshotStore } from "./snapshot-store.ts";
 import type { VolumeStore } from "./volume-store.ts";
 
 /** One appliance as the controller sees it. */
@@ -8,6 +9,7 @@ export interface Appliance {
   /** Prefix of the ids of its volumes; `undefined` for the default appliance. */
   readonly idPrefix: string | undefined;
   readonly volumes: VolumeStore;
+  readonly snapshots: SnapshotStore;
   /** Where nodes reach its exports. */
   readonly data: { readonly addresses: readonly string[]; readonly port: number };
   readonly limits: CapacityLimits;

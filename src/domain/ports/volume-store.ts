@@ -1,5 +1,6 @@
 import type { Context } from "#lib/context.ts";
 import type { Nqn } from "../nqn.ts";
+import type { Origin } from "../origin.ts";
 import type { ExportState, Survey, Volume } from "../volume.ts";
 import type { Slot } from "../volume-id.ts";
 import type { VolumeTag } from "../volume-tag.ts";
@@ -16,10 +17,11 @@ export interface VolumeStore {
   /** All volumes of this cluster, the pool, and what was promised; one round trip, shared by concurrent callers. */
   survey(ctx: Context): Promise<Survey>;
   /**
-   * Makes image and entry, unexported, and returns what was read back. One round trip.
+   * Makes image and entry, unexported, and returns what was read back. One round trip; some more to clear away
+   * a copy that an earlier try has left without an entry.
    * An entry of ours that is there already is returned as it is (compare its size and tag).
    * @throws {DriverError} `resource-exhausted` for a full pool; `failed-precondition` when an image without entry
-   * is in the way, because nobody can tell whose data it holds.
+   * is in the way, because nobody can tell whose data it holds; `not-found` for an origin that is not there.
    */
   create(spec: NewVolume, ctx: Context): Promise<Volume>;
   /**
@@ -44,6 +46,8 @@ export interface NewVolume {
   /** A multiple of 1 MiB. */
   readonly sizeBytes: number;
   readonly tag: VolumeTag;
+  /** Left out: the volume is blank. */
+  readonly origin?: Origin | undefined;
 }
 
 export interface VolumeChange {

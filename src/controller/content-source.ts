@@ -1,0 +1,95 @@
+import { DriverError } from "#domain/errors.ts";
+import { type Origin, sizeOf } from "#domain/origin.ts";
+import type { Appliance, Appliances } from "#domain/ports/appliances.ts";
+import type { SnapshotLeaf } from "#domain/snapshot-id.ts";
+import type { Survey, Volume } from "#domain/volume.ts";
+import type { Slot } from "#domain/volume-id.ts";
+import { absentSnapshot, locateSnapshot } from "./located-snapshot.ts";
+import { absent, requireLocation } from "./located-volume.ts";
+import { describeRange, type SizeRange } from "./volume-size.ts";
+
+/** What a new volume shall be a copy of, by its CSI id. */
+export interface ContentSource {
+  readonly type: "snapshot" | "volume";
+  readonly id: string;
+}
+
+/** What an id alone tells: whether the thing is there, a survey says. */
+export type WantedOrigin =
+  | { readonly type: "snapshot"; readonly id: string; readonly leaf: SnapshotLeaf }
+  | { readonly type: "volume"; readonly id: string; readonly slot: Slot };
+
+/**
+ * @param target - where the copy shall be: RouterOS copies within one pool only.
+ * @throws {DriverError} `not-found` for an id that nothing can bear, `invalid-argument` for another appliance.
+ */
+export function wantedOrigin(
+  { type, id }: ContentSource,
+  target: Appliance,
+  appliances: Appliances,
+): WantedOrigin {
+  if (type === "volume") {
+    const { appliance, slot } = requireLocation(id, appliances);
+    requireSameAppliance({ type, id }, appliance, target);
+    return { type, id, slot };
+  }
+  const location = locateSnapshot(id, appliances);
+  if (location === undefined) throw absentSnapshot(id);
+  requireSameAppliance({ type, id }, location.appliance, target);
+  return { type, id, leaf: location.leaf };
+}
+
+function requireSameAppliance(source: ContentSource, holder: Appliance, target: Appliance): void {
+  if (holder.name === target.name) return;
+  throw refusal(
+    source,
+    `it is on appliance "${holder.name}", and the StorageClass says "${target.name}"`,
+  );
+}
+
+/**
+ * The origin as the survey shows it. Whether a snapshot is there, only the copying itself tells.
+ * @throws {DriverError} `not-found`, `invalid-argument` where the layout allows no copies, `out-of-range` for a size
+ * below the origin's.
+ */
+export function requireOrigin(wanted: WantedOrigin, { size, survey, appliance }: Target): Origin {
+  const { id, type } = wanted;
+  const volume = type === "volume" ? requireListed(wanted, survey, appliance) : undefined;
+  if ((volume ?? survey.pool).layout === "flat")
+    throw refusal(
+      wanted,
+      `volumes are plain files on pool "${survey.pool.mountPoint}" of appliance "${appliance.name}" or were adopted as such, and RouterOS copies Btrfs subvolumes only`,
+    );
+  const origin = type === "snapshot" ? wanted : { ...wanted, sizeBytes: volume?.sizeBytes ?? 0 };
+  const { requiredBytes, limitBytes } = size;
+  const least = sizeOf(origin);
+  if ((requiredBytes || least) >= least && (limitBytes || least) >= least) return origin;
+  throw new DriverError(
+    "out-of-range",
+    `Cannot create a volume from ${type} "${id}": that has ${least} bytes, asked for are ${describeRange(size)}`,
+  );
+}
+
+/** Where a copy shall be, and how large. */
+interface Target {
+  readonly size: SizeRange;
+  readonly survey: Survey;
+  readonly appliance: Appliance;
+}
+
+function requireListed(
+  { id, slot }: Extract<WantedOrigin, { readonly type: "volume" }>,
+  { volumes }: Survey,
+  appliance: Appliance,
+): Volume {
+  const volume = volumes.find((one) => one.slot === slot);
+  if (volume !== undefined) return volume;
+  throw absent(id, appliance);
+}
+
+function refusal({ type, id }: ContentSource, reason: string): DriverError {
+  return new DriverError(
+    "invalid-argument",
+    `Cannot create a volume from ${type} "${id}": ${reason}`,
+  );
+}

@@ -1,0 +1,151 @@
+import { DriverError } from "#domain/errors.ts";
+import { type Origin, sourceOf } from "#domain/origin.ts";
+import type { NewVolume } from "#domain/ports/volume-store.ts";
+import type { Volume } from "#domain/volume.ts";
+import type { Context } from "#lib/context.ts";
+import { command } from "./command.ts";
+import { readVolume, requireAsAsked } from "./create-volume.ts";
+import { type DiskRow, diskRow } from "./disk-row.ts";
+import { type Fault, faultError } from "./faults.ts";
+import { type JsonRecord, textOf } from "./json.ts";
+import { type ImagePlace, subvolumeName } from "./place.ts";
+import { bySlot, printDisks } from "./queries.ts";
+import { readBack } from "./read-records.ts";
+import type { Site } from "./site.ts";
+import {
+  copyLine,
+  parentName,
+  printSubvolumes,
+  removeLeftoverLine,
+  subvolumeOf,
+  subvolumeOfOrigin,
+} from "./subvolume-lines.ts";
+import { saysCreated } from "./volume-lines.ts";
+import { volumeIn } from "./volume-reply.ts";
+
+/** One copy under way. */
+interface Copying {
+  readonly site: Site;
+  readonly spec: NewVolume;
+  readonly origin: Origin;
+  readonly image: ImagePlace;
+  readonly act: string;
+}
+
+/**
+ * Makes a volume of the content of another, or of a snapshot, or returns the entry of ours that is there. One
+ * round trip; three when an earlier try has left a copy without an entry.
+ */
+export async function copyVolume(
+  site: Site,
+  spec: NewVolume,
+  origin: Origin,
+  ctx: Context,
+): Promise<Volume> {
+  const { place } = site;
+  const act = `create volume "${spec.slot}" from "${sourceOf(origin)}" on appliance "${site.name}"`;
+  const image = { place, slot: spec.slot, layout: "subvolume" } as const;
+  const copying = { site, spec, origin, image, act };
+  const first = await tryCopy(copying, ctx);
+  if (!("leftover" in first)) return first;
+  await clear(copying, first.leftover, ctx);
+  const second = await tryCopy(copying, ctx);
+  if (!("leftover" in second)) return second;
+  throw new DriverError(
+    "unavailable",
+    `Cannot ${act}: what an earlier try has left of it, "${subvolumeName(place, spec.slot)}", is still there`,
+  );
+}
+
+/** What stands at the place of a copy, made of the same origin, without any disk entry. */
+interface Leftover {
+  readonly leftover: string;
+}
+
+async function tryCopy(copying: Copying, ctx: Context): Promise<Volume | Leftover> {
+  const { site, spec, origin, image, act } = copying;
+  const { place, pool, nvmePort, console } = site;
+  const shown = { place, fsLabel: pool.fsLabel };
+  const disks = printDisks(command`${bySlot(spec.slot)} or mount-point=${place.mountPoint}`);
+  const own = printSubvolumes(subvolumeOf(shown, spec.slot));
+  const view = command`${disks}; ${own}; ${printSubvolumes(subvolumeOfOrigin(shown, origin))}`;
+  const effect = copyLine(image, spec, origin, { fsLabel: pool.fsLabel, nvmePort });
+  const { reply, doubt } = await console.apply(effect, view, ctx);
+  if (!reply.ok) return await recover(copying, reply.fault, ctx);
+  const [rows = [], owns = [], origins = []] = readBack(reply.output, 3, act);
+  const found = rows.map(diskRow);
+  const volume = volumeIn(found, spec.slot, { place, act });
+  if (volume === undefined) {
+    if (doubt !== undefined) throw doubt;
+    return leftoverOf(copying, { disks: found, owns, origins });
+  }
+  const row = found.find(({ slot }) => slot === spec.slot);
+  if (saysCreated(reply.output))
+    requireAsAsked(volume, row?.mountsFilesystem ?? true, { spec, act });
+  return volume;
+}
+
+interface Seen {
+  readonly disks: readonly DiskRow[];
+  readonly owns: readonly JsonRecord[];
+  readonly origins: readonly JsonRecord[];
+}
+
+/** @throws {DriverError} when it is no leftover that kept the line from making the copy. */
+function leftoverOf({ site, origin, act }: Copying, { disks, owns, origins }: Seen): Leftover {
+  if (disks.length === 0)
+    throw new DriverError(
+      "unavailable",
+      `Cannot ${act}: no disk is mounted at "${site.place.mountPoint}"`,
+    );
+  if (origins.length === 0)
+    throw new DriverError(
+      "not-found",
+      `Cannot ${act}: "${parentName(origin)}" is not there${origin.type === "snapshot" ? ", or somebody made it writable" : ""}`,
+    );
+  const [own] = owns;
+  const uuid = own === undefined ? "" : textOf(own, "uuid");
+  if (own !== undefined && uuid !== "" && textOf(own, "parent") === parentName(origin))
+    return { leftover: uuid };
+  if (own === undefined)
+    throw new DriverError("operation-pending", `Cannot ${act}: somebody else is at it`);
+  throw new DriverError(
+    "failed-precondition",
+    `Cannot ${act}: the subvolume "${textOf(own, "fullname")}" is there without a disk entry and was not made from "${parentName(origin)}": it may hold somebody's data`,
+  );
+}
+
+/** Nothing of a refused copy may stay: nobody would ask for it again, and it would keep its origin's blocks. */
+async function recover(copying: Copying, fault: Fault, ctx: Context): Promise<Volume> {
+  const { site, spec, origin, act } = copying;
+  if (fault.type === "already-exists") {
+    const winner = await readVolume(site, { spec, act, fault }, ctx);
+    if (winner !== undefined) return winner;
+  }
+  try {
+    const query = printSubvolumes(subvolumeOf({ ...site, fsLabel: site.pool.fsLabel }, spec.slot));
+    const reply = await site.console.read(query, ctx);
+    const [own] = reply.ok ? (readBack(reply.output, 1, act)[0] ?? []) : [];
+    if (own !== undefined && textOf(own, "parent") === parentName(origin))
+      await clear(copying, textOf(own, "uuid"), ctx);
+  } catch (error) {
+    const { slot } = spec;
+    ctx.log.warn(
+      { appliance: site.name, slot, error: String(error) },
+      "Cannot clear a failed copy",
+    );
+  }
+  if (fault.type !== "already-exists") throw faultError(act, fault);
+  throw new DriverError("failed-precondition", `Cannot ${act}: RouterOS says "${fault.text}"`);
+}
+
+async function clear({ site, image, act }: Copying, uuid: string, ctx: Context): Promise<void> {
+  const effect = removeLeftoverLine(image, uuid, site.pool.fsLabel);
+  const view = printDisks(bySlot(image.slot));
+  const { reply } = await site.console.apply(effect, view, ctx);
+  if (!reply.ok && reply.fault.type !== "not-found") throw faultError(act, reply.fault);
+  ctx.log.warn(
+    { appliance: site.name, slot: image.slot, uuid },
+    "Removed a copy that was begun and has no disk entry",
+  );
+}

@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { isFailure } from "#domain/errors.ts";
+import type { NewVolume } from "#domain/ports/volume-store.ts";
+import { snapshotKeyForName } from "#domain/snapshot-id.ts";
+import type { Slot } from "#domain/volume-id.ts";
+import { GiB } from "#lib/bytes.ts";
+import type { FaultMoment } from "#sim/ssh/faults.ts";
+import { testContext } from "#test/fakes/context.ts";
+import { newVolume } from "#test/rig/new-volume.ts";
+import { SimulatedAppliance } from "#test/rig/simulated-appliance.ts";
+import type { RouterOsAppliance } from "./appliance.ts";
+
+const ctx = testContext();
+const key = snapshotKeyForName("before");
+const leaf = { key, source: "pvc-a" as Slot, sizeBytes: GiB };
+const leafName = `${key}.pvc-a.1024`;
+const restored = newVolume("pvc-b", { origin: { type: "snapshot", leaf }, sizeBytes: 2 * GiB });
+const cloned = newVolume("pvc-b", {
+  origin: { type: "volume", slot: "pvc-a" as Slot, sizeBytes: GiB },
+});
+
+/** Disks with their sizes, and subvolumes: all that these operations change. */
+async function world(rig: SimulatedAppliance) {
+  const disks = await rig.rows('/disk/print detail as-value where type="file"');
+  const subvolumes = await rig.rows("/disk/btrfs/subvolume/print detail as-value");
+  const names = subvolumes.map((row) => `${row["fullname"]}${row["read-only"] ? " (ro)" : ""}`);
+  return {
+    disks: disks.map((row) => `${row["slot"]} ${Number(row["size"]) / GiB}G`).toSorted(),
+    subvolumes: names
+      .map((name) => name.replace("csi/c1/", "").replace("_snapshots.c1", "snapshots"))
+      .toSorted(),
+  };
+}
+
+type World = Awaited<ReturnType<typeof world>>;
+
+const folders = ["csi", "csi/c1"];
+const fresh: World = { disks: ["pvc-a 1G"], subvolumes: [...folders, "pvc-a"] };
+const taken: World = {
+  disks: fresh.disks,
+  subvolumes: [...fresh.subvolumes, "snapshots", `snapshots/${leafName} (ro)`],
+};
+const removed: World = { disks: fresh.disks, subvolumes: [...fresh.subvolumes, "snapshots"] };
+const withCopy = (before: World, size: string): World => ({
+  disks: [...before.disks, `pvc-b ${size}`],
+  subvolumes: [...before.subvolumes, "pvc-b"].toSorted(),
+});
+
+interface Operation {
+  readonly name: string;
+  readonly line: RegExp;
+  /** Commands of the line that change something, where nothing was there before. */
+  readonly changes: number;
+  readonly before: World;
+  readonly after: World;
+  /** As the use cases do it: what an earlier try has begun is finished. */
+  run(appliance: RouterOsAppliance): Promise<unknown>;
+}
+
+async function create({ volumes }: RouterOsAppliance, spec: NewVolume): Promise<void> {
+  const found = await volumes.find(spec.slot, ctx);
+  const volume = found ?? (await volumes.create(spec, ctx));
+  await volumes.grow(volume, spec.sizeBytes, ctx);
+}
+
+const operations: readonly Operation[] = [
+  {
+    name: "take()",
+    line: /subvolume\/add .* read-only=yes/,
+    changes: 2,
+    before: fresh,
+    after: taken,
+    run: async ({ volumes, snapshots }) => {
+      const volume = await volumes.find("pvc-a" as Slot, ctx);
+      assert.ok(volume);
+      assert.deepEqual((await snapshots.take(volume, key, ctx)).leaf, leaf);
+    },
+  },
+  {
+    name: "remove()",
+    line: /subvolume\/remove/,
+    changes: 1,
+    before: taken,
+    after: removed,
+    run: ({ snapshots }) => snapshots.remove(leaf, ctx),
+  },
+  {
+    name: "create() from a snapshot, larger",
+    line: /subvolume\/add .* read-only=no/,
+    changes: 3,
+    before: taken,
+    after: withCopy(taken, "2G"),
+    run: (appliance) => create(appliance, restored),
+  },
+  {
+    name: "create() from a volume",
+    line: /subvolume\/add .* read-only=no/,
+    changes: 3,
+    before: fresh,
+    after: withCopy(fresh, "1G"),
+    run: (appliance) => create(appliance, cloned),
+  },
+];
+
+async function prepare({ volumes, snapshots }: RouterOsAppliance, { before }: Operation) {
+  const volume = await volumes.create(newVolume("pvc-a"), ctx);
+  if (before === taken) await snapshots.take(volume, key, ctx);
+}
+
+interface Moment {
+  readonly at: FaultMoment;
+  readonly changes: number;
+}
+
+const during = (changes: number): Moment => ({ at: "during", changes });
+
+for (const operation of operations) {
+  const moments: readonly Moment[] = [
+    { at: "before", changes: 0 },
+    ...Array.from({ length: operation.changes }, (_, index) => during(index + 1)),
+    { at: "after", changes: 0 },
+  ];
+  for (const { at, changes } of moments)
+    for (const action of ["cut", "truncate", "error"] as const) {
+      if (action === "error" && at !== "during") continue;
+      test(`${operation.name} comes right after ${action} ${at} its line, behind ${changes} changes`, async () => {
+        await using rig = await SimulatedAppliance.start();
+        const driver = await rig.warmDriver();
+        await prepare(driver, operation);
+        assert.deepEqual(await world(rig), operation.before);
+        const fault = { match: operation.line, at, action, changes } as const;
+        const armed = rig.simulator.faults.add(fault);
+        await attempt(() => operation.run(driver));
+        assert.equal(armed.struck, 1);
+        await operation.run(driver);
+        assert.deepEqual(await world(rig), operation.after);
+        await operation.run(driver);
+        assert.deepEqual(await world(rig), operation.after);
+      });
+    }
+}
+
+async function attempt(run: () => Promise<unknown>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    assert.ok(isFailure(error, "unknown-outcome", "internal"), String(error));
+  }
+}
+
+test("a copy that RouterOS refuses half-way leaves nothing behind", async () => {
+  for (const changes of [1, 2]) {
+    await using rig = await SimulatedAppliance.start();
+    const driver = await rig.warmDriver();
+    const [, , operation] = operations;
+    assert.ok(operation);
+    await prepare(driver, operation);
+    const fault = { match: operation.line, at: "during", action: "error", changes } as const;
+    rig.simulator.faults.add({ ...fault, text: "failure: strange" });
+    await assert.rejects(driver.volumes.create(restored, ctx), {
+      kind: "internal",
+      message: /RouterOS says "failure: strange"/,
+    });
+    // Behind its second change the entry is there, and the next try finishes it.
+    if (changes === 1) assert.deepEqual(await world(rig), taken);
+    else assert.deepEqual((await world(rig)).disks, ["pvc-a 1G", "pvc-b 1G"]);
+  }
+});
+
+test("a volume that was begun as a copy is deleted with what it has left", async () => {
+  await using rig = await SimulatedAppliance.start();
+  const driver = await rig.warmDriver();
+  const [, , operation] = operations;
+  assert.ok(operation);
+  await prepare(driver, operation);
+  rig.simulator.faults.add({ match: operation.line, at: "during", action: "cut" });
+  await assert.rejects(driver.volumes.create(restored, ctx), { kind: "unknown-outcome" });
+  assert.deepEqual((await world(rig)).subvolumes, withCopy(taken, "").subvolumes);
+  await driver.volumes.delete("pvc-b" as Slot, undefined, ctx);
+  assert.deepEqual(await world(rig), taken);
+});
