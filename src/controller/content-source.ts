@@ -4,8 +4,9 @@ import type { Appliance, Appliances } from "#domain/ports/appliances.ts";
 import type { SnapshotLeaf } from "#domain/snapshot-id.ts";
 import type { Survey, Volume } from "#domain/volume.ts";
 import type { Slot } from "#domain/volume-id.ts";
-import { absentSnapshot, locateSnapshot } from "./located-snapshot.ts";
-import { absent, requireLocation } from "./located-volume.ts";
+import type { Context } from "#lib/context.ts";
+import { requireSnapshot, requireSnapshotLocation } from "./located-snapshot.ts";
+import { absent, requireLocation, requireVolume } from "./located-volume.ts";
 import { describeRange, type SizeRange } from "./volume-size.ts";
 
 /** What a new volume shall be a copy of, by its CSI id. */
@@ -21,27 +22,27 @@ export type WantedOrigin =
 
 /**
  * @param target - where the copy shall be: RouterOS copies within one pool only.
- * @throws {DriverError} `not-found` for an id that nothing can bear, `invalid-argument` for another appliance.
+ * @throws {DriverError} `not-found` for an id that nothing bears, `invalid-argument` for one on another appliance.
  */
-export function wantedOrigin(
+export async function wantedOrigin(
   { type, id }: ContentSource,
   target: Appliance,
-  appliances: Appliances,
-): WantedOrigin {
+  { appliances, ctx }: { readonly appliances: Appliances; readonly ctx: Context },
+): Promise<WantedOrigin> {
   if (type === "volume") {
-    const { appliance, slot } = requireLocation(id, appliances);
-    requireSameAppliance({ type, id }, appliance, target);
-    return { type, id, slot };
+    const location = requireLocation(id, appliances);
+    if (location.appliance.name === target.name) return { type, id, slot: location.slot };
+    await requireVolume(location, ctx);
+    throw isElsewhere({ type, id }, location.appliance, target);
   }
-  const location = locateSnapshot(id, appliances);
-  if (location === undefined) throw absentSnapshot(id);
-  requireSameAppliance({ type, id }, location.appliance, target);
-  return { type, id, leaf: location.leaf };
+  const location = requireSnapshotLocation(id, appliances);
+  if (location.appliance.name === target.name) return { type, id, leaf: location.leaf };
+  await requireSnapshot(location, ctx);
+  throw isElsewhere({ type, id }, location.appliance, target);
 }
 
-function requireSameAppliance(source: ContentSource, holder: Appliance, target: Appliance): void {
-  if (holder.name === target.name) return;
-  throw refusal(
+function isElsewhere(source: ContentSource, holder: Appliance, target: Appliance): DriverError {
+  return refusal(
     source,
     `it is on appliance "${holder.name}", and the StorageClass says "${target.name}"`,
   );

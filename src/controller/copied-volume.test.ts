@@ -115,18 +115,21 @@ for (const type of ["snapshot", "volume"] as const) {
     });
   });
 
-  test(`createVolume() from a ${type} of another appliance is refused before any command`, async () => {
-    const [first, second] = [
-      memoryAppliance(),
-      memoryAppliance({ name: "lab-2", idPrefix: "lab-2" }),
-    ];
-    const { options, ctx } = controllerRig({ appliances: [first, second] });
+  test(`createVolume() from a ${type} of another appliance is refused`, async () => {
+    const elsewhere = memoryAppliance({ name: "lab-2", idPrefix: "lab-2" });
+    const store = new MemoryVolumeStore();
+    const { options, ctx } = controllerRig({
+      appliances: [memoryAppliance({ volumes: store }), elsewhere],
+    });
     const wanted = { ...order({}, type), parameters: { appliance: "lab-2" } };
+    await assert.rejects(createVolume(options, wanted, ctx), { kind: "not-found" });
+    putVolume(store, "pvc-a");
+    store.snapshots.put(leaf);
     await assert.rejects(createVolume(options, wanted, ctx), {
       kind: "invalid-argument",
       message: /it is on appliance "rds", and the StorageClass says "lab-2"/,
     });
-    assert.deepEqual([first.volumes.calls, second.volumes.calls], [[], []]);
+    assert.deepEqual(elsewhere.volumes.calls, []);
   });
 
   test(`createVolume() from a ${type} needs room for all that may be written to it`, async () => {

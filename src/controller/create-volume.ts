@@ -84,7 +84,7 @@ export async function createVolume(
   const appliance = chosenAppliance(order.parameters, appliances);
   const minimumBytes = minimumSize(access);
   newVolumeSize(order.size, minimumBytes);
-  const wanted = order.source && wantedOrigin(order.source, appliance, appliances);
+  const wanted = order.source && (await wantedOrigin(order.source, appliance, { appliances, ctx }));
   const source = wanted && sourceOf(wanted);
   const tag = { ...blankTag, cluster, source, ...originOf(order.parameters) };
   warnAboutRetired(order.parameters, ctx);

@@ -1,7 +1,13 @@
 import type { Appliance, Appliances } from "#domain/ports/appliances.ts";
 import type { Snapshot } from "#domain/snapshot.ts";
 import type { Context } from "#lib/context.ts";
-import { absentSnapshot, findSnapshot, locateSnapshot, snapshotIdOf } from "./located-snapshot.ts";
+import {
+  findSnapshot,
+  locateSnapshot,
+  requireSnapshot,
+  requireSnapshotLocation,
+  snapshotIdOf,
+} from "./located-snapshot.ts";
 import { locateVolume } from "./located-volume.ts";
 import { type Page, type Paged, pageOf } from "./page.ts";
 
@@ -44,9 +50,8 @@ export async function getSnapshot(
   appliances: Appliances,
   ctx: Context,
 ): Promise<ListedSnapshot> {
-  const [listed] = await snapshotsById(id, appliances, ctx);
-  if (listed !== undefined) return listed;
-  throw absentSnapshot(id);
+  const location = requireSnapshotLocation(id, appliances);
+  return listed(await requireSnapshot(location, ctx), location.appliance);
 }
 
 async function snapshotsOn(

@@ -34,6 +34,23 @@ export async function findSnapshot(
   return snapshot && snapshotIdOf(snapshot.leaf, appliance) === id ? snapshot : undefined;
 }
 
-export function absentSnapshot(id: string): DriverError {
-  return new DriverError("not-found", `Cannot find snapshot "${id}"`);
+/** @throws {DriverError} `not-found`. */
+export function requireSnapshotLocation(id: string, appliances: Appliances): SnapshotLocation {
+  const location = locateSnapshot(id, appliances);
+  if (location !== undefined) return location;
+  throw new DriverError(
+    "not-found",
+    `Cannot find snapshot "${id}": this is not an id of this driver`,
+  );
+}
+
+/** @throws {DriverError} `not-found`. */
+export async function requireSnapshot(location: SnapshotLocation, ctx: Context): Promise<Snapshot> {
+  const snapshot = await findSnapshot(location, ctx);
+  if (snapshot !== undefined) return snapshot;
+  const { id, appliance } = location;
+  throw new DriverError(
+    "not-found",
+    `Cannot find snapshot "${id}": appliance "${appliance.name}" has no such subvolume`,
+  );
 }

@@ -8,6 +8,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { btrfsMount } from "#sim/appliance/testing/btrfs-mount.ts";
 import { Simulator } from "#sim/simulator.ts";
 import { applianceConfig, DriverProcess } from "#test/rig/driver-process.ts";
 import { unmountBelow } from "#test/rig/loop-disk.ts";
@@ -26,6 +27,7 @@ const notAdvertised = [
   /GroupController|VolumeGroup/,
   /modify ?volume/i,
   /health/i,
+  /SNAPSHOT_ACCESSIBILITY_CONSTRAINTS/,
   /readonly field not supported/,
   // Kubernetes' scheduler keeps the limit that NodeGetInfo tells; csi-sanity asks by its own flag.
   /testnodevolumeattachlimit not enabled/,
@@ -34,6 +36,15 @@ const notAdvertised = [
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
+}
+
+/** Snapshots and clones take real subvolumes. */
+async function poolOn(directory: string) {
+  const pool = await btrfsMount(directory, 16 * 2 ** 30);
+  if (pool !== undefined) return pool;
+  throw new Error(
+    "Cannot make the pool of an appliance: mkfs.btrfs (Debian: btrfs-progs) and loop devices are needed",
+  );
 }
 
 async function run(binary: string, configuration: Configuration): Promise<SanityResult> {
@@ -47,8 +58,11 @@ async function run(binary: string, configuration: Configuration): Promise<Sanity
   for (const [name, options] of Object.entries(configuration.appliances)) {
     // One export folder for all: the node sees one fabric, whichever appliance exports.
     const stateDirectory = join(folder, name);
+    mkdirSync(stateDirectory);
+    const pool = stack.use(await poolOn(stateDirectory));
+    const dataDirectory = pool.path;
     const simulator = stack.use(
-      await Simulator.start({ ...options, stateDirectory, backEnd: "files" }),
+      await Simulator.start({ ...options, stateDirectory, dataDirectory, backEnd: "files" }),
     );
     appliances[name] = applianceConfig(simulator);
   }
