@@ -1,90 +1,9 @@
-import { Claims } from "#controller/claims.ts";
-import { controllerHandlers } from "#csi/controller/service.ts";
-import { type CreateVolumeRequest, VolumeCapability_AccessMode_Mode } from "#csi/gen/csi.ts";
 import { slotForName } from "#domain/volume-id.ts";
 import { GiB, TiB } from "#lib/bytes.ts";
-import { systemClock } from "#lib/clock.ts";
-import { KeyedMutex } from "#lib/keyed-mutex.ts";
-import { randomNonce } from "#lib/nonce.ts";
 import type { SwitchValues } from "#sim/appliance/switch-table.ts";
-import { testContext } from "#test/fakes/context.ts";
-import { ListedNodes } from "#test/fakes/listed-nodes.ts";
-import { MemoryAppliances } from "#test/fakes/memory-appliances.ts";
 import { SimulatedAppliance } from "#test/rig/simulated-appliance.ts";
+import { controllerOn } from "./controller-calls.ts";
 import { type Figure, percentile, timed } from "./table.ts";
-
-const capability = {
-  block: undefined,
-  mount: { fsType: "ext4", mountFlags: [], volumeMountGroup: "" },
-  accessMode: { mode: VolumeCapability_AccessMode_Mode.SINGLE_NODE_WRITER },
-};
-
-/** The controller's calls on a simulated appliance over real SSH, connected and probed already. */
-async function controllerOn(appliance: SimulatedAppliance) {
-  const driver = await appliance.warmDriver({
-    commandTimeoutMs: 60_000,
-    limits: { reserve: 0, overprovision: 100 },
-  });
-  const handlers = controllerHandlers({
-    appliances: new MemoryAppliances(driver),
-    cluster: "c1",
-    nodes: new ListedNodes(["n1"]),
-    clock: systemClock,
-    nonce: randomNonce,
-    fenceSettleSeconds: 5,
-    locks: new KeyedMutex(),
-    claims: new Claims(),
-  });
-  const ctx = testContext();
-  return {
-    create: (name: string) => handlers.createVolume(createRequest(name), ctx),
-    publish: (volumeId: string) =>
-      handlers.controllerPublishVolume(
-        {
-          volumeId,
-          nodeId: "n1",
-          volumeCapability: capability,
-          readonly: false,
-          secrets: {},
-          volumeContext: {},
-        },
-        ctx,
-      ),
-    unpublish: (volumeId: string) =>
-      handlers.controllerUnpublishVolume({ volumeId, nodeId: "n1", secrets: {} }, ctx),
-    expand: (volumeId: string) =>
-      handlers.controllerExpandVolume(
-        {
-          volumeId,
-          capacityRange: { requiredBytes: 2 * GiB, limitBytes: 0 },
-          secrets: {},
-          volumeCapability: undefined,
-        },
-        ctx,
-      ),
-    list: (maxEntries = 0, startingToken = "") =>
-      handlers.listVolumes({ maxEntries, startingToken }, ctx),
-    capacity: () =>
-      handlers.getCapacity(
-        { volumeCapabilities: [], parameters: {}, accessibleTopology: undefined },
-        ctx,
-      ),
-    delete: (volumeId: string) => handlers.deleteVolume({ volumeId, secrets: {} }, ctx),
-  };
-}
-
-function createRequest(name: string): CreateVolumeRequest {
-  return {
-    name,
-    capacityRange: { requiredBytes: GiB, limitBytes: 0 },
-    volumeCapabilities: [capability],
-    parameters: {},
-    secrets: {},
-    volumeContentSource: undefined,
-    accessibilityRequirements: undefined,
-    mutableParameters: {},
-  };
-}
 
 async function started(switches: Partial<SwitchValues>): Promise<SimulatedAppliance> {
   return await SimulatedAppliance.start({
@@ -104,6 +23,9 @@ export async function roundTrips(): Promise<Figure[]> {
     return statistics.commands;
   };
   const id = slotForName("pvc-bench");
+  let snapshotId = "";
+  const restore = () => controller.create("pvc-restored", 2 * GiB, { snapshot: { snapshotId } });
+  const clone = () => controller.create("pvc-clone", 2 * GiB, { volume: { volumeId: id } });
   const calls: [string, number, () => Promise<unknown>][] = [
     ["CreateVolume", 2, () => controller.create("pvc-bench")],
     ["CreateVolume, repeated", 2, () => controller.create("pvc-bench")],
@@ -111,6 +33,18 @@ export async function roundTrips(): Promise<Figure[]> {
     ["ControllerPublishVolume, repeated", 2, () => controller.publish(id)],
     ["ControllerExpandVolume", 2, () => controller.expand(id)],
     ["ControllerUnpublishVolume", 2, () => controller.unpublish(id)],
+    [
+      "CreateSnapshot",
+      2,
+      async () => {
+        snapshotId = await controller.snapshot(id, "bench");
+      },
+    ],
+    ["CreateSnapshot, repeated", 2, () => controller.snapshot(id, "bench")],
+    ["CreateVolume from a snapshot", 3, restore],
+    ["CreateVolume from a volume", 3, clone],
+    ["ListSnapshots", 1, () => controller.listSnapshots()],
+    ["DeleteSnapshot", 2, () => controller.deleteSnapshot(snapshotId)],
     ["ListVolumes", 1, () => controller.list()],
     ["GetCapacity", 1, () => controller.capacity()],
     ["DeleteVolume", 3, () => controller.delete(id)],

@@ -1,6 +1,7 @@
 import { burst, manyVolumes, roundTrips, slowAppliance } from "./controller-bench.ts";
 import { machines } from "./machine-bench.ts";
 import { processes } from "./process-bench.ts";
+import { manySnapshots, snapshots } from "./snapshot-bench.ts";
 import { type Figure, formatFigures } from "./table.ts";
 import { watchLoop } from "./watch-bench.ts";
 
@@ -10,6 +11,8 @@ const parts: Readonly<Record<string, () => Promise<Figure[]>>> = {
   slowAppliance,
   burst,
   manyVolumes,
+  snapshots,
+  manySnapshots,
   watchLoop,
   processes,
   machines,
