@@ -8,6 +8,7 @@ import { GiB } from "#lib/bytes.ts";
 import type { FaultMoment } from "#sim/ssh/faults.ts";
 import { testContext } from "#test/fakes/context.ts";
 import { newVolume } from "#test/rig/new-volume.ts";
+import { type PoolContent, poolContent } from "#test/rig/pool-content.ts";
 import { SimulatedAppliance } from "#test/rig/simulated-appliance.ts";
 import type { RouterOsAppliance } from "./appliance.ts";
 
@@ -20,29 +21,14 @@ const cloned = newVolume("pvc-b", {
   origin: { type: "volume", slot: "pvc-a" as Slot, sizeBytes: GiB },
 });
 
-/** Disks with their sizes, and subvolumes: all that these operations change. */
-async function world(rig: SimulatedAppliance) {
-  const disks = await rig.rows('/disk/print detail as-value where type="file"');
-  const subvolumes = await rig.rows("/disk/btrfs/subvolume/print detail as-value");
-  const names = subvolumes.map((row) => `${row["fullname"]}${row["read-only"] ? " (ro)" : ""}`);
-  return {
-    disks: disks.map((row) => `${row["slot"]} ${Number(row["size"]) / GiB}G`).toSorted(),
-    subvolumes: names
-      .map((name) => name.replace("csi/c1/", "").replace("_snapshots.c1", "snapshots"))
-      .toSorted(),
-  };
-}
-
-type World = Awaited<ReturnType<typeof world>>;
-
 const folders = ["csi", "csi/c1"];
-const fresh: World = { disks: ["pvc-a 1G"], subvolumes: [...folders, "pvc-a"] };
-const taken: World = {
+const fresh: PoolContent = { disks: ["pvc-a 1G"], subvolumes: [...folders, "pvc-a"] };
+const taken: PoolContent = {
   disks: fresh.disks,
   subvolumes: [...fresh.subvolumes, "snapshots", `snapshots/${leafName} (ro)`],
 };
-const removed: World = { disks: fresh.disks, subvolumes: [...fresh.subvolumes, "snapshots"] };
-const withCopy = (before: World, size: string): World => ({
+const removed: PoolContent = { disks: fresh.disks, subvolumes: [...fresh.subvolumes, "snapshots"] };
+const withCopy = (before: PoolContent, size: string): PoolContent => ({
   disks: [...before.disks, `pvc-b ${size}`],
   subvolumes: [...before.subvolumes, "pvc-b"].toSorted(),
 });
@@ -52,8 +38,8 @@ interface Operation {
   readonly line: RegExp;
   /** Commands of the line that change something, where nothing was there before. */
   readonly changes: number;
-  readonly before: World;
-  readonly after: World;
+  readonly before: PoolContent;
+  readonly after: PoolContent;
   /** As the use cases do it: what an earlier try has begun is finished. */
   run(appliance: RouterOsAppliance): Promise<unknown>;
 }
@@ -128,15 +114,15 @@ for (const operation of operations) {
         await using rig = await SimulatedAppliance.start();
         const driver = await rig.warmDriver();
         await prepare(driver, operation);
-        assert.deepEqual(await world(rig), operation.before);
+        assert.deepEqual(await poolContent(rig), operation.before);
         const fault = { match: operation.line, at, action, changes } as const;
         const armed = rig.simulator.faults.add(fault);
         await attempt(() => operation.run(driver));
         assert.equal(armed.struck, 1);
         await operation.run(driver);
-        assert.deepEqual(await world(rig), operation.after);
+        assert.deepEqual(await poolContent(rig), operation.after);
         await operation.run(driver);
-        assert.deepEqual(await world(rig), operation.after);
+        assert.deepEqual(await poolContent(rig), operation.after);
       });
     }
 }
@@ -163,8 +149,8 @@ test("a copy that RouterOS refuses half-way leaves nothing behind", async () => 
       message: /RouterOS says "failure: strange"/,
     });
     // Behind its second change the entry is there, and the next try finishes it.
-    if (changes === 1) assert.deepEqual(await world(rig), taken);
-    else assert.deepEqual((await world(rig)).disks, ["pvc-a 1G", "pvc-b 1G"]);
+    if (changes === 1) assert.deepEqual(await poolContent(rig), taken);
+    else assert.deepEqual((await poolContent(rig)).disks, ["pvc-a 1G", "pvc-b 1G"]);
   }
 });
 
@@ -176,7 +162,7 @@ test("a volume that was begun as a copy is deleted with what it has left", async
   await prepare(driver, operation);
   rig.simulator.faults.add({ match: operation.line, at: "during", action: "cut" });
   await assert.rejects(driver.volumes.create(restored, ctx), { kind: "unknown-outcome" });
-  assert.deepEqual((await world(rig)).subvolumes, withCopy(taken, "").subvolumes);
+  assert.deepEqual((await poolContent(rig)).subvolumes, withCopy(taken, "").subvolumes);
   await driver.volumes.delete("pvc-b" as Slot, undefined, ctx);
-  assert.deepEqual(await world(rig), taken);
+  assert.deepEqual(await poolContent(rig), taken);
 });

@@ -1,38 +1,11 @@
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
+import { test } from "node:test";
 import { status } from "@grpc/grpc-js";
-import { CsiClient } from "#csi/client.ts";
+import type { CsiClient } from "#csi/client.ts";
 import { lifeOfAVolume, volumeId } from "#test/rig/controller-site.ts";
-import { applianceConfig, DriverProcess } from "#test/rig/driver-process.ts";
-import { SimulatedAppliance } from "#test/rig/simulated-appliance.ts";
-import { temporaryFolder } from "#test/rig/temporary-folder.ts";
+import { processSite, until } from "#test/rig/process-site.ts";
 
 const { createVolume, controllerPublishVolume, deleteVolume } = lifeOfAVolume;
-
-/** An appliance, and controllers that run as processes of their own, one after the other. */
-async function site(t: TestContext) {
-  const stack = new AsyncDisposableStack();
-  t.after(() => stack.disposeAsync());
-  const { path: folder } = stack.use(temporaryFolder());
-  const rds = stack.use(await SimulatedAppliance.start({ stateDirectory: folder }));
-  const appliances = { rds1: applianceConfig(rds.simulator) };
-  const config = { clusterId: "c1", kubernetes: "off", nodes: ["n1", "n2"], appliances };
-  const start = async () => {
-    const driver = stack.use(new DriverProcess({ role: "controller", folder, config }));
-    await driver.listening();
-    return { driver, client: stack.use(new CsiClient(`unix://${driver.socket}`)) };
-  };
-  return { rds, start };
-}
-
-async function until(what: string, reached: () => boolean | Promise<boolean>): Promise<void> {
-  for (let waited = 0; waited < 10_000; waited += 20) {
-    if (await reached()) return;
-    await delay(20);
-  }
-  throw new Error(`Cannot go on: within 10 s ${what}`);
-}
 
 interface Change {
   readonly line: RegExp;
@@ -53,15 +26,11 @@ const changes: readonly Change[] = [
 
 for (const at of ["during", "after"] as const)
   test(`a controller killed ${at} any change leaves nothing that its successor does not finish`, async (t) => {
-    const { rds, start } = await site(t);
+    const { rds, start, killIn } = await processSite(t);
     let { driver, client } = await start();
     for (const { line, call, first } of changes) {
       await first?.(client);
-      const fault = rds.simulator.faults.add({ match: line, at, action: "hang" });
-      const lost = assert.rejects(call(client), { code: status.UNAVAILABLE });
-      await until(`${line} was not sent`, () => fault.struck > 0);
-      await driver.kill();
-      await lost;
+      await killIn(call, { match: line, at }, { driver, client });
       ({ driver, client } = await start());
       await call(client);
     }
@@ -70,7 +39,7 @@ for (const at of ["during", "after"] as const)
   });
 
 test("a controller that is asked to end finishes the call it is in, and ends with 0", async (t) => {
-  const { rds, start } = await site(t);
+  const { rds, start } = await processSite(t);
   const { driver, client } = await start();
   rds.simulator.switches.set("latency", 150);
   const answer = createVolume(client);
@@ -82,7 +51,7 @@ test("a controller that is asked to end finishes the call it is in, and ends wit
 });
 
 test("a controller whose appliance is away at its start becomes ready when it comes", async (t) => {
-  const { rds, start } = await site(t);
+  const { rds, start } = await processSite(t);
   await rds.simulator.down();
   const { client } = await start();
   const isReady = async () => (await client.identity.probe({})).ready;
