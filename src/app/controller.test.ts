@@ -119,7 +119,7 @@ const corruptions: readonly (readonly [FaultAction, FaultMoment])[] = [
   ["cut", "during"],
   ["cut", "after"],
 ];
-const lines = { read: /\/disk\/print/, change: /\/disk\/(add|set|remove)|subvolume\/remove/ };
+const lines = { read: /\/disk\/print/, change: /\/disk\/(add|set|remove)|subvolume\/(add|remove)/ };
 
 for (const [kind, match] of Object.entries(lines))
   for (const [action, at] of corruptions)
@@ -147,6 +147,7 @@ for (const [kind, match] of Object.entries(lines))
 async function assertNothing(rds: SimulatedAppliance): Promise<void> {
   assert.deepEqual(await rds.rows("/disk/print as-value where type=file"), []);
   assert.deepEqual(await rds.rows(`/file/print as-value where name~"${volumeId}"`), []);
+  assert.deepEqual(await rds.rows('/disk/btrfs/subvolume/print as-value where name~"^snap-"'), []);
 }
 
 test("two controllers that create one volume at once make one, and both are told of it", async (t) => {

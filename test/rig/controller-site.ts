@@ -5,6 +5,8 @@ import { startController } from "#app/controller.ts";
 import { loadConfig } from "#config/load.ts";
 import { controllerConfig } from "#config/roles.ts";
 import { CsiClient } from "#csi/client.ts";
+import { formatSnapshotLeaf, snapshotKeyForName } from "#domain/snapshot-id.ts";
+import type { Slot } from "#domain/volume-id.ts";
 import { GiB } from "#lib/bytes.ts";
 import type { SimulatorOptions } from "#sim/options.ts";
 import { createVolumeRequest, mountCapability, publishRequest } from "#test/fakes/csi-requests.ts";
@@ -39,6 +41,13 @@ export const order = createVolumeRequest({
 });
 /** Of the volume that `order` makes. */
 export const volumeId = "pvc-h4oj4yekkvgdthj6bvfg6d4kce";
+/** Of that volume, when it has been expanded. */
+const snapshotName = "snapshot-7b1d7f1e-52a8-4c5f-8a55-6b7c8d9e0f10";
+const snapshotId = formatSnapshotLeaf({
+  key: snapshotKeyForName(snapshotName),
+  source: volumeId as Slot,
+  sizeBytes: 2 * GiB,
+});
 const capabilities = [mountCapability()];
 const secrets = {};
 
@@ -71,6 +80,23 @@ export const lifeOfAVolume = {
       parameters: {},
       accessibleTopology: undefined,
     }),
+  createSnapshot: ({ controller }) =>
+    controller.createSnapshot({
+      name: snapshotName,
+      sourceVolumeId: volumeId,
+      secrets,
+      parameters: {},
+    }),
+  listSnapshots: ({ controller }) =>
+    controller.listSnapshots({
+      snapshotId: "",
+      sourceVolumeId: "",
+      maxEntries: 0,
+      startingToken: "",
+      secrets,
+    }),
+  getSnapshot: ({ controller }) => controller.getSnapshot({ snapshotId, secrets }),
+  deleteSnapshot: ({ controller }) => controller.deleteSnapshot({ snapshotId, secrets }),
   controllerUnpublishVolume: ({ controller }) =>
     controller.controllerUnpublishVolume({ volumeId, nodeId: "n1", secrets }),
   deleteVolume: ({ controller }) => controller.deleteVolume({ volumeId, secrets }),
