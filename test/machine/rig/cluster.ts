@@ -176,6 +176,7 @@ export class Cluster implements AsyncDisposable {
     const disks = [...this.simulator.appliance.disks.all].filter(({ type }) => type === "file");
     assert.deepEqual(disks, []);
     assert.equal(sh(`find ${data} -name '*.img'`), "");
+    assert.equal(sh(`find ${data} -name 'snap-*'`), "");
   }
 
   /** The last lines that the processes logged, for scenarios that fail. */

@@ -1,4 +1,4 @@
-import { ControllerClient } from "#csi/gen/csi.ts";
+import { ControllerClient, type VolumeContentSource } from "#csi/gen/csi.ts";
 import { MiB } from "#lib/bytes.ts";
 import { createVolumeRequest } from "#test/fakes/csi-requests.ts";
 import { DriverProcess } from "#test/rig/driver-process.ts";
@@ -11,6 +11,7 @@ import {
 import type { PublishContext } from "./kubelet.ts";
 import { driverCommand } from "./programs.ts";
 import { clientOf, rpc } from "./rpc.ts";
+import { Snapshots } from "./snapshots.ts";
 
 export interface VolumeOptions {
   readonly content: Content;
@@ -18,6 +19,8 @@ export interface VolumeOptions {
   readonly mode?: Parameters<typeof capabilityFor>[1];
   /** Of the StorageClass. Default: connections that are tried again each second, for ever. */
   readonly parameters?: Readonly<Record<string, string>>;
+  /** Default blank. */
+  readonly source?: VolumeContentSource;
 }
 
 const patient = { ctrlLossTmo: "-1", reconnectDelay: "1", keepAliveTmo: "2" };
@@ -57,7 +60,7 @@ export class ControlPlane implements AsyncDisposable {
   }
 
   async create(options: VolumeOptions): Promise<ClusterVolume> {
-    const { content, sizeMiB = 64, mode, parameters = patient } = options;
+    const { content, sizeMiB = 64, mode, parameters = patient, source } = options;
     this.#volumes += 1;
     const name = `pvc-00000000-0000-4000-8000-${String(this.#volumes).padStart(12, "0")}`;
     const capability = capabilityFor(content, mode);
@@ -67,10 +70,15 @@ export class ControlPlane implements AsyncDisposable {
       capacityRange: { requiredBytes: sizeMiB * MiB, limitBytes: 0 },
       volumeCapabilities: [capability],
       parameters: { ...parameters },
+      volumeContentSource: source,
     });
     const { volume } = await rpc(client, client.createVolume, request);
     if (volume === undefined) throw new Error("CreateVolume answered without a volume");
     return clusterVolume(name, volume, capability);
+  }
+
+  get snapshots(): Snapshots {
+    return new Snapshots(this.#connected());
   }
 
   /** Attaches the volume to a node. @returns what the node is told. */

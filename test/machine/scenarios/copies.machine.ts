@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { release } from "node:os";
 import type { Cluster } from "../rig/cluster.ts";
 import type { Content } from "../rig/cluster-volume.ts";
-import { copyImage } from "../rig/copy-image.ts";
 import { clusterWith } from "../rig/scenario.ts";
 import { sh } from "../rig/world.ts";
 import { assertRecords, Writer } from "../rig/writer.ts";
@@ -27,11 +26,11 @@ async function copyInUse(cluster: Cluster, content: Content) {
   const source = await cluster.bringUp(volume);
   const writer = new Writer(`${source.path}/records`);
   await writer.progress();
-  const copy = await controller.create({ content, sizeMiB: copyMiB });
   const before = writer.report;
-  copyImage(cluster.image(volume), cluster.image(copy));
+  const clone = { volume: { volumeId: volume.id } };
+  const copy = await controller.create({ content, sizeMiB: copyMiB, source: clone });
   await writer.progress(2);
-  const context = { ...(await controller.publish(copy, "node-a")), source: volume.id };
+  const context = await controller.publish(copy, "node-a");
   return { volume, source, writer, copy, context, before };
 }
 
@@ -89,7 +88,7 @@ for (const content of besideTheirSource)
       const copied = await other.stop();
       assert.equal(copied.error, undefined);
       await cluster.takeDown(copy);
-      await node.stage(copy, { ...(await controller.publish(copy, "node-a")), source: volume.id });
+      await node.stage(copy, await controller.publish(copy, "node-a"));
       assertRecords(`${node.stagingPath(copy)}/records-of-the-copy`, copied);
       for (const each of [copy, volume]) {
         const image = cluster.image(each);

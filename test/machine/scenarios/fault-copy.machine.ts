@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import type { Cluster } from "../rig/cluster.ts";
 import type { ClusterVolume } from "../rig/cluster-volume.ts";
-import { copyImage } from "../rig/copy-image.ts";
 import { type FaultPoint, killedAt, pointsOf, tellPoints } from "../rig/fault-walk.ts";
 import { mortalDriver } from "../rig/programs.ts";
 import { retry } from "../rig/retry.ts";
@@ -41,14 +40,14 @@ scenario(
     const { path } = await cluster.bringUp(volume);
     using writer = new Writer(`${path}/records`);
     await writer.progress();
-    const copy = await controller.create({ content: "xfs", sizeMiB: 352 });
-    const image = cluster.image(copy);
     const before = writer.report;
-    copyImage(cluster.image(volume), image);
+    const source = { volume: { volumeId: volume.id } };
+    const copy = await controller.create({ content: "xfs", sizeMiB: 352, source });
+    const image = cluster.image(copy);
     const pristine = `${image}.pristine`;
     sh(`cp --reflink=always ${image} ${pristine}`);
 
-    const context = { ...(await controller.publish(copy, "node-a")), source: volume.id };
+    const context = await controller.publish(copy, "node-a");
     const stage = () => node.stage(copy, context);
     const points = fromMountOn(await pointsOf(stage));
     assert.ok(points.some(({ effect }) => effect === "xfs_growfs"));
