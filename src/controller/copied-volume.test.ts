@@ -85,6 +85,28 @@ for (const type of ["snapshot", "volume"] as const) {
     assert.equal(store.peek(slot)?.sizeBytes, 4 * GiB);
   });
 
+  test(`createVolume() from a ${type} grows in the same call a copy that it has found half-made behind its line`, async () => {
+    const { options, store, ctx } = await rig();
+    const source = type === "volume" ? "pvc-a" : key;
+    store.overtakeNext("create", async () => {
+      putVolume(store, slot, { sizeBytes: 2 * GiB, tag: { source } });
+    });
+    const created = await createVolume(options, order({ requiredBytes: 4 * GiB }, type), ctx);
+    assert.equal(created.sizeBytes, 4 * GiB);
+    assert.equal(store.peek(slot)?.sizeBytes, 4 * GiB);
+  });
+
+  test(`createVolume() from a ${type} says that a larger copy exists, and not that its size is out of range`, async () => {
+    const { options, store, ctx } = await rig();
+    const source = type === "volume" ? "pvc-a" : key;
+    putVolume(store, slot, { sizeBytes: 4 * GiB, tag: { source } });
+    const smaller = createVolume(options, order({ limitBytes: 3 * GiB }, type), ctx);
+    await assert.rejects(smaller, {
+      kind: "already-exists",
+      message: /exists with 4294967296 bytes/,
+    });
+  });
+
   test(`createVolume() from a ${type} grows no copy that was in use since (pitfall 14)`, async () => {
     const { options, store, ctx } = await rig();
     const source = type === "volume" ? "pvc-a" : key;

@@ -92,10 +92,10 @@ export async function createVolume(
   const survey = await appliance.volumes.survey(ctx);
   const existing = survey.volumes.find((volume) => volume.slot === slot);
   const site = { appliance, claims, survey };
-  const volume =
-    existing === undefined
-      ? await make(site, specFor({ slot, tag, wanted, minimumBytes, size: order.size }, site), ctx)
-      : await finish(existing, { source, order, site }, ctx);
+  const found =
+    existing ??
+    (await make(site, specFor({ slot, tag, wanted, minimumBytes, size: order.size }, site), ctx));
+  const volume = await finish(found, { source, order, site }, ctx);
   requireSame(volume, { source, order });
   const id = idOf(slot, appliance);
   return { id, sizeBytes: volume.sizeBytes, context: volumeContextOf(order.parameters) };
@@ -144,7 +144,7 @@ interface Same {
   readonly order: VolumeOrder;
 }
 
-/** A copy has its origin's size before it is grown, and an earlier try may have ended between the two. */
+/** A copy has its origin's size before it is grown: an earlier try, or this one, may have ended between the two. */
 async function finish(
   volume: Volume,
   { source, order, site: { appliance, ...room } }: Same & { readonly site: Site },
@@ -153,9 +153,10 @@ async function finish(
   const { sizeBytes, tag } = volume;
   const isNew = tag.revision === blankTag.revision;
   if (source === undefined || tag.source !== source || !isNew) return volume;
+  if (sizeBytes >= order.size.requiredBytes) return volume;
   const wantedBytes = grownVolumeSize(order.size, sizeBytes);
-  if (wantedBytes === sizeBytes) return volume;
-  const addedBytes = wantedBytes - sizeBytes;
+  const seen = room.survey.volumes.find(({ slot }) => slot === volume.slot);
+  const addedBytes = wantedBytes - (seen?.sizeBytes ?? 0);
   const act = `grow the new volume "${idOf(volume.slot, appliance)}" to ${formatBytes(wantedBytes)}`;
   using _claim = claimRoom({ act, addedBytes, sizeBytes: wantedBytes }, room, appliance);
   return await appliance.volumes.grow(volume, wantedBytes, ctx);
