@@ -56,7 +56,7 @@ function isElsewhere(source: ContentSource, holder: Appliance, target: Appliance
 export function requireOrigin(wanted: WantedOrigin, { size, survey, appliance }: Target): Origin {
   const { id, type } = wanted;
   const volume = type === "volume" ? requireListed(wanted, survey, appliance) : undefined;
-  if ((volume ?? survey.pool).layout === "flat")
+  if (volume?.layout === "flat" || survey.pool.layout === "flat")
     throw refusal(
       wanted,
       `volumes are plain files on pool "${survey.pool.mountPoint}" of appliance "${appliance.name}" or were adopted as such, and RouterOS copies Btrfs subvolumes only`,

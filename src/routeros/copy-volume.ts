@@ -3,13 +3,14 @@ import { type Origin, sourceOf } from "#domain/origin.ts";
 import type { NewVolume } from "#domain/ports/volume-store.ts";
 import type { Volume } from "#domain/volume.ts";
 import type { Context } from "#lib/context.ts";
+import { applyToItem } from "./apply-to-item.ts";
 import { command } from "./command.ts";
 import { readVolume, requireAsAsked } from "./create-volume.ts";
 import { type DiskRow, diskRow } from "./disk-row.ts";
 import { type Fault, faultError } from "./faults.ts";
 import { type JsonRecord, textOf } from "./json.ts";
 import { type ImagePlace, subvolumeName } from "./place.ts";
-import { bySlot, printDisks } from "./queries.ts";
+import { bySlot, printDisks, usersOfImage } from "./queries.ts";
 import { readBack } from "./read-records.ts";
 import type { Site } from "./site.ts";
 import {
@@ -66,7 +67,9 @@ async function tryCopy(copying: Copying, ctx: Context): Promise<Volume | Leftove
   const { site, spec, origin, image, act } = copying;
   const { place, pool, nvmePort, console } = site;
   const shown = { place, fsLabel: pool.fsLabel };
-  const disks = printDisks(command`${bySlot(spec.slot)} or mount-point=${place.mountPoint}`);
+  const disks = printDisks(
+    command`${bySlot(spec.slot)} or ${usersOfImage(image)} or mount-point=${place.mountPoint}`,
+  );
   const own = printSubvolumes(subvolumeOf(shown, spec.slot));
   const view = command`${disks}; ${own}; ${printSubvolumes(subvolumeOfOrigin(shown, origin))}`;
   const effect = copyLine(image, spec, origin, { fsLabel: pool.fsLabel, nvmePort });
@@ -93,10 +96,17 @@ interface Seen {
 
 /** @throws {DriverError} when it is no leftover that kept the line from making the copy. */
 function leftoverOf({ site, origin, act }: Copying, { disks, owns, origins }: Seen): Leftover {
-  if (disks.length === 0)
+  const isPool = ({ mountPoint }: DiskRow) => mountPoint === site.place.mountPoint;
+  if (!disks.some(isPool))
     throw new DriverError(
       "unavailable",
       `Cannot ${act}: no disk is mounted at "${site.place.mountPoint}"`,
+    );
+  const user = disks.find((disk) => !isPool(disk));
+  if (user !== undefined)
+    throw new DriverError(
+      "failed-precondition",
+      `Cannot ${act}: disk "${user.slot}" uses what is at its place`,
     );
   if (origins.length === 0)
     throw new DriverError(
@@ -140,12 +150,16 @@ async function recover(copying: Copying, fault: Fault, ctx: Context): Promise<Vo
 }
 
 async function clear({ site, image, act }: Copying, uuid: string, ctx: Context): Promise<void> {
-  const effect = removeLeftoverLine(image, uuid, site.pool.fsLabel);
-  const view = printDisks(bySlot(image.slot));
-  const { reply } = await site.console.apply(effect, view, ctx);
-  if (!reply.ok && reply.fault.type !== "not-found") throw faultError(act, reply.fault);
+  const { place, pool, console } = site;
+  const { slot } = image;
+  const effect = removeLeftoverLine(image, uuid, pool.fsLabel);
+  const view = printSubvolumes(subvolumeOf({ place, fsLabel: pool.fsLabel }, slot));
+  const { reply } = await applyToItem(console, { effect, view }, ctx);
+  if (!reply.ok) throw faultError(act, reply.fault);
+  const left = readBack(reply.output, 1, act).flat();
+  if (left.some((row) => textOf(row, "uuid") === uuid)) return;
   ctx.log.warn(
-    { appliance: site.name, slot: image.slot, uuid },
+    { appliance: site.name, slot, uuid },
     "Removed a copy that was begun and has no disk entry",
   );
 }
