@@ -105,6 +105,55 @@ test("take() of a key that another controller is just taking finds that one", as
   assert.deepEqual(await snapshots.take(volume, key, ctx), taken);
 });
 
+test("take() takes its snapshot also when another controller has just made the folder of them all", async () => {
+  const { rig, snapshots, volume } = await rigWithVolume();
+  await using _rig = rig;
+  const text = "BTRFS_IOC_SUBVOL_CREATE failed: File exists";
+  const race = { match: /read-only=yes/, at: "during", changes: 0, action: "error", text } as const;
+  rig.simulator.faults.add(race);
+  const { leaf } = await snapshots.take(volume, key, ctx);
+  assert.deepEqual(
+    (await snapshots.list(ctx)).map((one) => one.leaf),
+    [leaf],
+  );
+  await snapshots.remove(leaf, ctx);
+  rig.simulator.faults.add({ ...race, times: 2 });
+  await assert.rejects(snapshots.take(volume, key, ctx), {
+    kind: "failed-precondition",
+    message: `Cannot take snapshot "${key}" of volume "pvc-a" on appliance "rds1": RouterOS says "${text}"`,
+  });
+});
+
+test("take() of a volume in a subvolume, on a pool that has lost its label, blames the pool", async () => {
+  const { rig, volume } = await rigWithVolume();
+  await rig[Symbol.asyncDispose]();
+  await using unlabelled = await SimulatedAppliance.start({
+    pools: [{ mountPoint: "storage-pool", size: TiB, label: "" }],
+  });
+  await assert.rejects(unlabelled.driver().snapshots.take(volume, key, ctx), {
+    kind: "failed-precondition",
+    message: /: pool "storage-pool" is no Btrfs file system with a label, and RouterOS snapshots/,
+  });
+});
+
+test("remove() on a Btrfs pool without a label never says that the snapshot is gone", async () => {
+  const leaf = { key, source: "pvc-a" as Slot, sizeBytes: GiB };
+  const pool = { mountPoint: "storage-pool", size: TiB } as const;
+  for (const [type, label] of [
+    ["btrfs", ""],
+    ["ext4", "x"],
+  ] as const) {
+    await using rig = await SimulatedAppliance.start({ pools: [{ ...pool, type, label }] });
+    const removal = rig.driver().snapshots.remove(leaf, ctx);
+    if (type === "ext4") await removal;
+    else
+      await assert.rejects(removal, {
+        kind: "failed-precondition",
+        message: /: pool "storage-pool" has no file system label, and RouterOS names subvolumes/,
+      });
+  }
+});
+
 test("take() on a full pool says so and leaves nothing", async () => {
   const { rig, snapshots, volume } = await rigWithVolume();
   await using _rig = rig;

@@ -7,12 +7,13 @@ import type { Context } from "#lib/context.ts";
 import type { ApplianceStatus } from "./appliance-status.ts";
 import { applyToItem } from "./apply-to-item.ts";
 import { type Command, command } from "./command.ts";
-import { faultError } from "./faults.ts";
+import { type Fault, faultError } from "./faults.ts";
 import type { JsonRecord } from "./json.ts";
 import { clockOf } from "./local-time.ts";
 import type { PerConnection } from "./per-connection.ts";
 import { printDisks, printFiles, printJson } from "./queries.ts";
 import { readBack, readLists } from "./read-records.ts";
+import type { Reply } from "./reply.ts";
 import type { Site } from "./site.ts";
 import { snapshotsIn } from "./snapshot-row.ts";
 import {
@@ -52,30 +53,27 @@ export class RouterOsSnapshotStore implements SnapshotStore {
     const { name, place, console } = this.#options;
     const act = `take snapshot "${key}" of volume "${volume.slot}" on appliance "${name}"`;
     const pool = await this.#pool(ctx);
-    if (pool === undefined || volume.layout !== "subvolume")
+    if (pool === undefined || volume.layout !== "subvolume") {
+      const what = pool === undefined ? `pool "${place.mountPoint}"` : "the volume";
+      const lacks = pool === undefined ? "file system with a label" : "subvolume";
       throw new DriverError(
         "failed-precondition",
-        `Cannot ${act}: the volume is no Btrfs subvolume, and RouterOS snapshots nothing else`,
+        `Cannot ${act}: ${what} is no Btrfs ${lacks}, and RouterOS snapshots nothing else`,
       );
+    }
     const view = command`${printFiles(imagesOf(place, key))}; ${this.#view(pool, key)}`;
-    const { reply, doubt } = await console.apply(snapshotLine(volume, key, pool), view, ctx);
-    // Another controller may have been faster; what is there then decides.
-    const raced = !reply.ok && reply.fault.type === "already-exists";
-    const seen = raced ? await console.read(view, ctx) : reply;
-    if (!seen.ok) throw faultError(act, seen.fault);
-    const [images = [], ...lists] = readBack(seen.output, 1 + viewLists, act);
+    const effect = snapshotLine(volume, key, pool);
+    const first = await console.apply(effect, view, ctx);
+    // Another controller was faster with this snapshot, or only with the folder of them all.
+    const { reply, doubt } = isTaken(first.reply) ? await console.apply(effect, view, ctx) : first;
+    if (!reply.ok) throw refusal(act, reply.fault);
+    const [images = [], ...lists] = readBack(reply.output, 1 + viewLists, act);
     const [snapshot] = this.#snapshotsIn(lists, act);
-    if (snapshot === undefined) {
-      if (!reply.ok)
-        throw new DriverError(
-          "failed-precondition",
-          `Cannot ${act}: RouterOS says "${reply.fault.text}"`,
-        );
+    if (snapshot === undefined)
       throw (
         doubt ??
         new DriverError("operation-pending", `Cannot ${act}: it has changed since it was read`)
       );
-    }
     if (images.length > 0) return snapshot;
     throw new DriverError(
       "unavailable",
@@ -88,7 +86,7 @@ export class RouterOsSnapshotStore implements SnapshotStore {
     const text = formatSnapshotLeaf(leaf);
     const act = `delete snapshot "${text}" on appliance "${name}"`;
     const pool = await this.#pool(ctx);
-    if (pool === undefined) return;
+    if (pool === undefined) return await this.#requireNone(act, ctx);
     const view = this.#view(pool, leaf.key);
     const effect = removeSnapshotLine(leaf, pool);
     const { reply, doubt } = await applyToItem(console, { effect, view }, ctx);
@@ -109,6 +107,16 @@ export class RouterOsSnapshotStore implements SnapshotStore {
     const { pool } = await this.#options.status.get(ctx);
     const { place } = this.#options;
     return pool.layout === "subvolume" ? { place, fsLabel: pool.fsLabel } : undefined;
+  }
+
+  /** On a pool that is no Btrfs; one that has lost its label may hold snapshots, and nobody sees them. */
+  async #requireNone(act: string, ctx: Context): Promise<void> {
+    const { pool } = await this.#options.status.get(ctx);
+    if (pool.fs !== "btrfs") return;
+    throw new DriverError(
+      "failed-precondition",
+      `Cannot ${act}: pool "${pool.mountPoint}" has no file system label, and RouterOS names subvolumes by that only`,
+    );
   }
 
   async #read(key: SnapshotKey | undefined, ctx: Context): Promise<Snapshot[]> {
@@ -139,4 +147,14 @@ export class RouterOsSnapshotStore implements SnapshotStore {
       `Cannot ${act}: no disk is mounted at "${this.#options.place.mountPoint}"`,
     );
   }
+}
+
+function isTaken(reply: Reply): boolean {
+  return !reply.ok && reply.fault.type === "already-exists";
+}
+
+/** "Already exists" would say that the snapshot does. */
+function refusal(act: string, fault: Fault): DriverError {
+  if (fault.type !== "already-exists") return faultError(act, fault);
+  return new DriverError("failed-precondition", `Cannot ${act}: RouterOS says "${fault.text}"`);
 }
