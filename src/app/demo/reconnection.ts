@@ -6,7 +6,7 @@ import { silentLog } from "#lib/log.ts";
 import { poll } from "#linux/poll.ts";
 import { Sysfs } from "#linux/sysfs.ts";
 import { type NvmeView, viewOf } from "./nvme-view.ts";
-import type { Play } from "./story.ts";
+import type { Play } from "./steps.ts";
 import type { DemoVolume, Paths } from "./volume.ts";
 import { Writer } from "./writer.ts";
 

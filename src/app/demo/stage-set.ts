@@ -15,11 +15,16 @@ import { Simulator } from "#sim/simulator.ts";
 import { startController } from "../controller.ts";
 import { runUdev, startNode } from "../node.ts";
 import { dataAddress, dataPort } from "./nvme.ts";
+import type { DemoPool } from "./pool.ts";
 import { mountsBelow } from "./show.ts";
 
 /** Everything the demo plays with, in one process and one temporary folder. */
 export interface StageSet extends AsyncDisposable {
   readonly folder: string;
+  /** Where the images of the appliance lie. */
+  readonly images: string;
+  /** Whether the appliance can take snapshots. */
+  readonly snapshots: boolean;
   readonly simulator: Simulator;
   readonly controller: CsiClient;
   readonly nodes: Readonly<Record<DemoNode, CsiClient>>;
@@ -32,14 +37,19 @@ export type DemoNode = "node-a" | "node-b";
 /**
  * A simulated appliance, a controller and two nodes, each behind its own socket. Disposing it stops them in
  * reverse and removes the folder; the nodes' mounts must be gone by then.
- * @param isNvme - Volumes reach the nodes by NVMe/TCP of this kernel; otherwise as loop devices.
+ * `isNvme`: volumes reach the nodes by NVMe/TCP of this kernel; otherwise as loop devices.
  */
-export async function setStage(version: string, isNvme: boolean, log: Log): Promise<StageSet> {
+export async function setStage(
+  version: string,
+  { isNvme, pool }: { readonly isNvme: boolean; readonly pool: DemoPool },
+  log: Log,
+): Promise<StageSet> {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "rds-csi-demo-"));
   stack.defer(() => removeUnmounted(folder));
   if (isNvme) stack.defer(hostRulesAsTheyAre());
-  const simulator = stack.use(await startAppliance(folder, isNvme));
+  const images = pool.path ?? join(folder, "appliance", "data");
+  const simulator = stack.use(await startAppliance({ folder, images, isNvme }));
   const settings = await configFile(folder, isNvme, simulator);
   const client = (name: string) => {
     const endpoint = `unix://${join(folder, `${name}.sock`)}`;
@@ -59,7 +69,8 @@ export async function setStage(version: string, isNvme: boolean, log: Log): Prom
     "node-a": await startDemoNode("node-a"),
     "node-b": await startDemoNode("node-b"),
   };
-  const stage = { folder, simulator, controller: controller.client, nodes };
+  const snapshots = pool.path !== undefined;
+  const stage = { folder, images, snapshots, simulator, controller: controller.client, nodes };
   const end = stack.move();
   return {
     ...stage,
@@ -86,9 +97,18 @@ function hostRulesAsTheyAre(): () => Promise<void> {
 }
 
 /** Exports lie on loop devices, because the kernel's target needs direct I/O, which not every `/tmp` has. */
-async function startAppliance(folder: string, isNvme: boolean): Promise<Simulator> {
+async function startAppliance({
+  folder,
+  images,
+  isNvme,
+}: {
+  readonly folder: string;
+  readonly images: string;
+  readonly isNvme: boolean;
+}): Promise<Simulator> {
   return await Simulator.start({
     stateDirectory: join(folder, "appliance"),
+    dataDirectory: images,
     backEnd: isNvme ? "nvmet" : "files",
     dataAddress,
     pools: [{ mountPoint: "storage-pool", size: 16 * GiB }],

@@ -1,29 +1,28 @@
-import { createHash, randomBytes } from "node:crypto";
-import { mkdir, open, readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { DriverError } from "#domain/errors.ts";
 import { isNqn } from "#domain/nqn.ts";
 import { formatBytes, GiB } from "#lib/bytes.ts";
+import { digestFile, writeRandom } from "./data-file.ts";
 import type { Machine } from "./machine.ts";
 import { loseAndRegain, recordsFile } from "./reconnection.ts";
-import { mountsBelow, type Show } from "./show.ts";
-import type { DemoNode, StageSet } from "./stage-set.ts";
-import { DemoVolume, type Paths } from "./volume.ts";
+import { restoreBeside, saveAndDamage } from "./rescue.ts";
+import {
+  attach,
+  bringUp,
+  leave,
+  type Play,
+  type PublishContext,
+  pathsOn,
+  showDisk,
+} from "./steps.ts";
+import { DemoVolume } from "./volume.ts";
 import { recordsUpTo } from "./writer.ts";
 
 /** Where the demo prints, and how it learns that it should end. */
 export interface Terminal {
   readonly out: (text: string) => void;
   readonly signal: AbortSignal;
-}
-
-export interface Play {
-  readonly stage: StageSet;
-  readonly machine: Machine;
-  readonly show: Show;
-  readonly signal: AbortSignal;
-  /** What is undone when the demo ends early, the last first. */
-  readonly undo: AsyncDisposableStack;
 }
 
 const name = "pvc-6f8ab9c4-3a5b-4a55-9a53-0d3c9f1de201";
@@ -33,16 +32,22 @@ export async function tell(play: Play): Promise<void> {
   const volume = await provision(play);
   const first = await attach(play, volume, "node-a");
   const data = play.machine.mounts ? await useIt(play, volume, first) : undefined;
+  const rescue =
+    data !== undefined && play.stage.snapshots
+      ? await saveAndDamage(play, volume, data.digest)
+      : undefined;
   await expand(play, volume);
   await leave(play, volume, "node-a");
   const second = await attach(play, volume, "node-b");
   await proveFence(play, first, second);
-  if (data !== undefined) await readBack(play, volume, { second, data });
+  if (data !== undefined) {
+    const digest = rescue?.damaged ?? data.digest;
+    await readBack(play, volume, { second, data: { ...data, digest } });
+  }
+  if (rescue !== undefined) await restoreBeside(play, volume, rescue.saved);
   await leave(play, volume, "node-b");
   await remove(play, volume);
 }
-
-type PublishContext = { [key: string]: string };
 
 /** What the pod on the first node left on the volume. */
 interface Data {
@@ -69,59 +74,18 @@ async function provision({ stage, machine, show, signal, undo }: Play): Promise<
   return volume;
 }
 
-async function attach(
-  { stage, show, signal, undo }: Play,
-  volume: DemoVolume,
-  node: DemoNode,
-): Promise<PublishContext> {
-  signal.throwIfAborted();
-  show.step(`Attach it to ${node}: export it under a new name`);
-  undo.defer(() => volume.detach(""));
-  const context = await volume.attach(node);
-  show.call(`ControllerPublishVolume "${node}" -> nqn ${context["nqn"]}`);
-  await showDisk({ stage, show }, volume);
-  return context;
-}
-
 async function useIt(play: Play, volume: DemoVolume, context: PublishContext): Promise<Data> {
   const { machine, show, signal } = play;
   const paths = await bringUp(play, volume, { node: "node-a", context });
   signal.throwIfAborted();
   show.step("Write 64 MiB through the pod's mount, and sync");
-  const data = randomBytes(64 * 1024 * 1024);
-  const file = await open(join(paths.target, "data"), "w");
-  await file.writeFile(data);
-  await file.sync();
-  await file.close();
+  const digest = await writeRandom(join(paths.target, "data"));
   show.kernel(await machine.usage(paths.target));
-  show.note(`sha256 ${digestOf(data)}`);
+  show.note(`sha256 ${digest}`);
   const { nqn = "" } = context;
   const records =
     machine.nvme && isNqn(nqn) ? await loseAndRegain(play, { volume, paths, nqn }) : 0;
-  return { digest: digestOf(data), records };
-}
-
-async function bringUp(
-  play: Play,
-  volume: DemoVolume,
-  { node, context }: { readonly node: DemoNode; readonly context: PublishContext },
-): Promise<Paths> {
-  const { stage, machine, show, signal, undo } = play;
-  const client = stage.nodes[node];
-  const paths = pathsOn(stage, node);
-  signal.throwIfAborted();
-  show.step(`Stage it on ${node}: connect, format if blank, mount`);
-  await mkdir(paths.staging, { recursive: true });
-  await mkdir(dirname(paths.target), { recursive: true });
-  undo.defer(() => volume.leaveAtLast(client, paths));
-  await volume.stage(client, paths, context);
-  show.call("NodeStageVolume");
-  show.kernel(await machine.disks(stage.folder));
-  show.step("Publish it to a pod");
-  await volume.publish(client, paths, context);
-  show.call("NodePublishVolume");
-  show.kernel((await mountsBelow(stage.folder)).join("\n"));
-  return paths;
+  return { digest, records };
 }
 
 async function expand(play: Play, volume: DemoVolume): Promise<void> {
@@ -132,12 +96,12 @@ async function expand(play: Play, volume: DemoVolume): Promise<void> {
   show.call("ControllerExpandVolume");
   await showDisk({ stage, show }, volume);
   if (!machine.mounts) return;
-  const paths = pathsOn(stage, "node-a");
+  const paths = pathsOn(stage, "node-a", volume);
   const grown = volume.expandOn(stage.nodes["node-a"], paths, 2 * GiB);
   if (machine.growsMounted) await grown;
   else await grown.then(mustNotGrow, (error: Error) => show.note(`refused: ${error.message}`));
   show.call("NodeExpandVolume");
-  show.kernel(`${await machine.disks(stage.folder)}\n${await machine.usage(paths.target)}`);
+  show.kernel(`${await machine.disks(stage.images)}\n${await machine.usage(paths.target)}`);
 }
 
 function mustNotGrow(): never {
@@ -145,22 +109,6 @@ function mustNotGrow(): never {
     "internal",
     "Cannot explain the demo: a file system grew without the right to",
   );
-}
-
-async function leave(play: Play, volume: DemoVolume, node: DemoNode): Promise<void> {
-  const { stage, machine, show, signal } = play;
-  signal.throwIfAborted();
-  show.step(`Take it from ${node}`);
-  if (machine.mounts) {
-    await volume.leave(stage.nodes[node], pathsOn(stage, node));
-    show.call("NodeUnpublishVolume, NodeUnstageVolume");
-    const mounts = await mountsBelow(stage.folder);
-    const disks = await machine.disks(stage.folder);
-    show.kernel(`mounts: ${mounts.length}, disks: ${disks === "" ? 0 : disks}`);
-  }
-  await volume.detach(node);
-  show.call(`ControllerUnpublishVolume "${node}"`);
-  await showDisk({ stage, show }, volume);
 }
 
 /** The old name must lead nowhere: that is the fence. */
@@ -188,7 +136,7 @@ async function readBack(
   const { machine, show } = play;
   const paths = await bringUp(play, volume, { node: "node-b", context: second });
   show.step("Read on node-b what was written on node-a");
-  const found = digestOf(await readFile(join(paths.target, "data")));
+  const found = await digestFile(join(paths.target, "data"));
   show.kernel(await machine.usage(paths.target));
   show.note(`sha256 ${found}`);
   if (found !== data.digest)
@@ -215,29 +163,21 @@ async function remove({ stage, show, signal }: Play, volume: DemoVolume): Promis
     throw new DriverError("internal", "Cannot delete: something is left");
 }
 
-async function showDisk(
-  { stage, show }: Pick<Play, "stage" | "show">,
-  { id }: DemoVolume,
-): Promise<void> {
-  const columns = "slot,size,nvme-tcp-export,nvme-tcp-server-nqn,comment,file-path";
-  const line = `/disk/print detail proplist=${columns} where slot="${id}"`;
-  show.appliance(await stage.typeOnAppliance(line));
-}
-
-function pathsOn({ folder }: StageSet, node: DemoNode): Paths {
-  const kubelet = join(folder, `${node}-kubelet`);
-  return { staging: join(kubelet, "staging"), target: join(kubelet, "pod", "mount") };
-}
-
-function digestOf(data: Uint8Array): string {
-  return createHash("sha256").update(data).digest("hex");
+/** What the demo could show, and what it could not. */
+export interface Shown {
+  readonly machine: Machine;
+  readonly lacks: readonly string[];
+  readonly snapshots: boolean;
 }
 
 /** The closing line. */
-export function summary(machine: Machine, seconds: number): string {
-  const lacks = machine.lacks.map((reason) => `Not shown here: ${reason}\n`).join("");
+export function summary({ machine, lacks: reasons, snapshots }: Shown, seconds: number): string {
+  const lacks = reasons.map((reason) => `Not shown here: ${reason}\n`).join("");
   const outlived = machine.nvme
     ? ", outlived the loss of its connection without an error for the pod"
     : "";
-  return `\n${lacks}Done in ${seconds.toFixed(1)} s; nothing is left mounted or running. One volume grew from ${formatBytes(GiB)} to ${formatBytes(2 * GiB)}${outlived} and moved between two nodes.\n`;
+  const restored = snapshots
+    ? ", was restored from a snapshot after its data had been damaged"
+    : "";
+  return `\n${lacks}Done in ${seconds.toFixed(1)} s; nothing is left mounted or running. One volume grew from ${formatBytes(GiB)} to ${formatBytes(2 * GiB)}${outlived}${restored} and moved between two nodes.\n`;
 }

@@ -1,6 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { CsiClient } from "#csi/client.ts";
-import { VolumeCapability_AccessMode_Mode as Mode, type VolumeCapability } from "#csi/gen/csi.ts";
+import {
+  VolumeCapability_AccessMode_Mode as Mode,
+  type VolumeCapability,
+  type VolumeContentSource,
+} from "#csi/gen/csi.ts";
 
 const leaveAttempts = 30;
 const retryMs = 1_000;
@@ -17,6 +21,8 @@ export interface VolumeOrder {
   readonly sizeBytes: number;
   /** Of the StorageClass. */
   readonly parameters?: Readonly<Record<string, string>>;
+  /** Left out: a blank one. */
+  readonly source?: VolumeContentSource;
 }
 
 /** What Kubernetes does with one volume, call by call, in the order and with the fields that it uses. */
@@ -28,7 +34,7 @@ export class DemoVolume {
 
   static async create(
     { controller }: CsiClient,
-    { name, fsType, sizeBytes, parameters = {} }: VolumeOrder,
+    { name, fsType, sizeBytes, parameters = {}, source }: VolumeOrder,
   ): Promise<DemoVolume> {
     const capability: VolumeCapability = {
       mount: { fsType, mountFlags: ["noatime"], volumeMountGroup: "" },
@@ -44,7 +50,7 @@ export class DemoVolume {
         ...parameters,
       },
       secrets: {},
-      volumeContentSource: undefined,
+      volumeContentSource: source,
       accessibilityRequirements: undefined,
       mutableParameters: {},
     });
@@ -164,6 +170,17 @@ export class DemoVolume {
   /** @param nodeId - empty = all nodes. */
   async detach(nodeId: string): Promise<void> {
     await this.#controller.controllerUnpublishVolume({ volumeId: this.id, nodeId, secrets: {} });
+  }
+
+  /** @returns the id of the snapshot. */
+  async snapshot(name: string): Promise<string> {
+    const request = { sourceVolumeId: this.id, name, secrets: {}, parameters: {} };
+    const { snapshot } = await this.#controller.createSnapshot(request);
+    return snapshot?.snapshotId ?? "";
+  }
+
+  async deleteSnapshot(snapshotId: string): Promise<void> {
+    await this.#controller.deleteSnapshot({ snapshotId, secrets: {} });
   }
 
   async delete(): Promise<void> {
