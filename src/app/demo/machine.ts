@@ -80,7 +80,9 @@ async function loopDisks(folder: string, run: Run): Promise<string> {
 /** @param nvme - `undefined` where nothing can be mounted. */
 function lacks(nvme: NvmeFinding | undefined, growsMounted: boolean): string[] {
   if (nvme === undefined)
-    return ["the nodes' half: mounting needs root and loop devices. Run it as root to see all"];
+    return [
+      "the nodes' half, and the rescue by a snapshot: mounting needs root and loop devices. Run it as root to see all",
+    ];
   const { reason } = nvme;
   return [
     ...(reason === undefined

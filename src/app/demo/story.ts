@@ -158,8 +158,13 @@ async function remove({ stage, show, signal }: Play, volume: DemoVolume): Promis
   show.call("DeleteVolume");
   const left = await stage.typeOnAppliance(`:put [:len [/disk/find slot="${volume.id}"]]`);
   const files = await stage.typeOnAppliance(`:put [:len [/file/find name~"${volume.id}"]]`);
-  show.appliance(`disks of that name: ${left}, files of that name: ${files}`);
-  if (left !== "0" || files !== "0")
+  const subvolumes = await stage.typeOnAppliance(
+    `:put [:len [/disk/btrfs/subvolume/find name~"${volume.id}"]]`,
+  );
+  show.appliance(
+    `of that name there are ${left} disks, ${files} files and ${subvolumes} subvolumes`,
+  );
+  if ([left, files, subvolumes].some((count) => count !== "0"))
     throw new DriverError("internal", "Cannot delete: something is left");
 }
 
