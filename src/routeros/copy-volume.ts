@@ -9,8 +9,9 @@ import { readVolume, requireAsAsked } from "./create-volume.ts";
 import { type DiskRow, diskRow } from "./disk-row.ts";
 import { type Fault, faultError } from "./faults.ts";
 import { type JsonRecord, textOf } from "./json.ts";
-import { type ImagePlace, subvolumeName } from "./place.ts";
-import { bySlot, printDisks, usersOfImage } from "./queries.ts";
+import { canonicalPath } from "./paths.ts";
+import { type ImagePlace, imagePath, subvolumeName } from "./place.ts";
+import { bySlot, printDisks, printFiles, usersOfImage } from "./queries.ts";
 import { readBack } from "./read-records.ts";
 import type { Site } from "./site.ts";
 import {
@@ -71,21 +72,37 @@ async function tryCopy(copying: Copying, ctx: Context): Promise<Volume | Leftove
     command`${bySlot(spec.slot)} or ${usersOfImage(image)} or mount-point=${place.mountPoint}`,
   );
   const own = printSubvolumes(subvolumeOf(shown, spec.slot));
-  const view = command`${disks}; ${own}; ${printSubvolumes(subvolumeOfOrigin(shown, origin))}`;
+  const origins = printSubvolumes(subvolumeOfOrigin(shown, origin));
+  const files = printFiles(command`name=${imagePath(image)}`);
+  const view = command`${disks}; ${own}; ${origins}; ${files}`;
   const effect = copyLine(image, spec, origin, { fsLabel: pool.fsLabel, nvmePort });
   const { reply, doubt } = await console.apply(effect, view, ctx);
   if (!reply.ok) return await recover(copying, reply.fault, ctx);
-  const [rows = [], owns = [], origins = []] = readBack(reply.output, 3, act);
+  const [rows = [], owns = [], sources = [], shownFiles = []] = readBack(reply.output, 4, act);
   const found = rows.map(diskRow);
   const volume = volumeIn(found, spec.slot, { place, act });
   if (volume === undefined) {
     if (doubt !== undefined) throw doubt;
-    return leftoverOf(copying, { disks: found, owns, origins });
+    return leftoverOf(copying, { disks: found, owns, origins: sources });
   }
+  requireImage(shownFiles, { image, act });
   const row = found.find(({ slot }) => slot === spec.slot);
   if (saysCreated(reply.output))
     requireAsAsked(volume, row?.mountsFilesystem ?? true, { spec, act });
   return volume;
+}
+
+/** Of two lines at once, one may clear away what the other has just made. An entry alone is no copy. */
+function requireImage(
+  files: readonly JsonRecord[],
+  { image, act }: Pick<Copying, "image" | "act">,
+): void {
+  const path = imagePath(image);
+  if (files.some((file) => canonicalPath(textOf(file, "name")) === path)) return;
+  throw new DriverError(
+    "failed-precondition",
+    `Cannot ${act}: its disk entry is there, and its image "${path}" is not; delete the volume and make it again`,
+  );
 }
 
 interface Seen {
@@ -125,12 +142,20 @@ function leftoverOf({ site, origin, act }: Copying, { disks, owns, origins }: Se
   );
 }
 
+/** The ioctl by which a subvolume is made says it of one that is there: another line has just made it. */
+const madeByAnother = /BTRFS_IOC_\w+ failed/;
+
 /** Nothing of a refused copy may stay: nobody would ask for it again, and it would keep its origin's blocks. */
 async function recover(copying: Copying, fault: Fault, ctx: Context): Promise<Volume> {
   const { site, spec, origin, act } = copying;
   if (fault.type === "already-exists") {
     const winner = await readVolume(site, { spec, act, fault }, ctx);
     if (winner !== undefined) return winner;
+    if (madeByAnother.test(fault.text))
+      throw new DriverError(
+        "operation-pending",
+        `Cannot ${act}: somebody else is at it, RouterOS says "${fault.text}"`,
+      );
   }
   try {
     const query = printSubvolumes(subvolumeOf({ ...site, fsLabel: site.pool.fsLabel }, spec.slot));
