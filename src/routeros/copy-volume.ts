@@ -17,7 +17,7 @@ import type { Site } from "./site.ts";
 import {
   copyLine,
   parentName,
-  printSubvolumes,
+  printLineage,
   removeLeftoverLine,
   subvolumeOf,
   subvolumeOfOrigin,
@@ -71,8 +71,8 @@ async function tryCopy(copying: Copying, ctx: Context): Promise<Volume | Leftove
   const disks = printDisks(
     command`${bySlot(spec.slot)} or ${usersOfImage(image)} or mount-point=${place.mountPoint}`,
   );
-  const own = printSubvolumes(subvolumeOf(shown, spec.slot));
-  const origins = printSubvolumes(subvolumeOfOrigin(shown, origin));
+  const own = printLineage(subvolumeOf(shown, spec.slot));
+  const origins = printLineage(subvolumeOfOrigin(shown, origin));
   const files = printFiles(command`name=${imagePath(image)}`);
   const view = command`${disks}; ${own}; ${origins}; ${files}`;
   const effect = copyLine(image, spec, origin, { fsLabel: pool.fsLabel, nvmePort });
@@ -158,7 +158,7 @@ async function recover(copying: Copying, fault: Fault, ctx: Context): Promise<Vo
       );
   }
   try {
-    const query = printSubvolumes(subvolumeOf({ ...site, fsLabel: site.pool.fsLabel }, spec.slot));
+    const query = printLineage(subvolumeOf({ ...site, fsLabel: site.pool.fsLabel }, spec.slot));
     const reply = await site.console.read(query, ctx);
     const [own] = reply.ok ? (readBack(reply.output, 1, act)[0] ?? []) : [];
     if (own !== undefined && textOf(own, "parent") === parentName(origin))
@@ -178,7 +178,7 @@ async function clear({ site, image, act }: Copying, uuid: string, ctx: Context):
   const { place, pool, console } = site;
   const { slot } = image;
   const effect = removeLeftoverLine(image, uuid, pool.fsLabel);
-  const view = printSubvolumes(subvolumeOf({ place, fsLabel: pool.fsLabel }, slot));
+  const view = printLineage(subvolumeOf({ place, fsLabel: pool.fsLabel }, slot));
   const { reply } = await applyToItem(console, { effect, view }, ctx);
   if (!reply.ok) throw faultError(act, reply.fault);
   const left = readBack(reply.output, 1, act).flat();

@@ -18,7 +18,7 @@ import type { Site } from "./site.ts";
 import { snapshotsIn } from "./snapshot-row.ts";
 import {
   imagesOf,
-  printSubvolumes,
+  printSnapshots,
   removeSnapshotLine,
   type SubvolumePool,
   snapshotLine,
@@ -135,7 +135,7 @@ export class RouterOsSnapshotStore implements SnapshotStore {
   #view(pool: SubvolumePool, key: SnapshotKey | undefined): Command {
     const mounted = printDisks(command`mount-point=${pool.place.mountPoint}`);
     const clock = printJson(command`/system/clock/print as-value`);
-    return command`${mounted}; ${clock}; ${printSubvolumes(snapshotsOf(pool, key))}`;
+    return command`${mounted}; ${clock}; ${printSnapshots(snapshotsOf(pool, key))}`;
   }
 
   /** Where nothing is mounted no snapshot shows, and that proves nothing. */

@@ -48,9 +48,16 @@ export function parentName(origin: Origin): string {
   return origin.type === "volume" ? origin.slot : formatSnapshotLeaf(origin.leaf);
 }
 
-export function printSubvolumes(where: Command): Command {
+export function printSnapshots(where: Command): Command {
   return printJson(
-    command`${menu}/print detail as-value proplist=name,fullname,parent,read-only,uuid,creation-time where ${where}`,
+    command`${menu}/print detail as-value proplist=name,read-only,creation-time where ${where}`,
+  );
+}
+
+/** What each of some subvolumes was made from. */
+export function printLineage(where: Command): Command {
+  return printJson(
+    command`${menu}/print detail as-value proplist=fullname,parent,uuid where ${where}`,
   );
 }
 
