@@ -75,8 +75,10 @@ test("the demo that is ended during the outage brings the appliance back, and le
 test("the demo keeps away from a target that exports for others, and says so", async () => {
   const target = new KernelTarget(configfs, 7);
   target.listen("127.0.0.1", 4499);
+  // The target wants direct I/O, which a tmpfs has only from Linux 6.6 on.
   sh("truncate -s 16M /run/other.img");
-  target.export({ nqn: "nqn.2026-11.org.example:other", image: "/run/other.img" });
+  const image = sh("losetup --find --show /run/other.img").trim();
+  target.export({ nqn: "nqn.2026-11.org.example:other", image });
   try {
     const { code, text } = await demo("Stage it on node-a");
     assert.equal(code, 1, text);
@@ -87,6 +89,7 @@ test("the demo keeps away from a target that exports for others, and says so", a
     assert.deepEqual(target.exports(), ["nqn.2026-11.org.example:other"]);
   } finally {
     target.close();
+    sh(`losetup --detach ${image}`);
     rmSync("/run/other.img");
   }
   assertNothingLeft();
