@@ -1,6 +1,6 @@
 import { MiB } from "#lib/bytes.ts";
 import { digestOfName } from "./csi-name.ts";
-import { isApplianceName, parseVolumeId, type Slot } from "./volume-id.ts";
+import { parseVolumeId, type Slot, splitPrefix, withPrefix } from "./volume-id.ts";
 
 /** `snap-<26>`: what stands for the CSI name of a snapshot, whatever its source. */
 export type SnapshotKey = string & { readonly __brand: "SnapshotKey" };
@@ -44,16 +44,12 @@ export function parseSnapshotLeaf(text: string): SnapshotLeaf | undefined {
 
 /** `<leaf>` or `<appliance>/<leaf>`; `undefined` for text that cannot be an id of this driver. */
 export function parseSnapshotId(text: string): SnapshotId | undefined {
-  const [first = "", second, ...rest] = text.split("/");
-  if (rest.length > 0) return undefined;
-  const appliance = second === undefined ? undefined : first;
-  if (appliance !== undefined && !isApplianceName(appliance)) return undefined;
-  const leaf = parseSnapshotLeaf(second ?? first);
-  return leaf && { appliance, leaf };
+  const id = splitPrefix(text);
+  const leaf = id && parseSnapshotLeaf(id.name);
+  return leaf && { appliance: id.appliance, leaf };
 }
 
 /** The text form; what every reply carries, byte for byte. */
 export function formatSnapshotId({ appliance, leaf }: SnapshotId): string {
-  const text = formatSnapshotLeaf(leaf);
-  return appliance === undefined ? text : `${appliance}/${text}`;
+  return withPrefix(appliance, formatSnapshotLeaf(leaf));
 }

@@ -28,16 +28,29 @@ export function isApplianceName(name: string): boolean {
   return appliancePattern.test(name) && !reservedNames.has(name);
 }
 
+/** `<name>` or `<appliance>/<name>`, taken apart; `undefined` for text that is neither. */
+export function splitPrefix(
+  text: string,
+): { readonly appliance: string | undefined; readonly name: string } | undefined {
+  const [first = "", second, ...rest] = text.split("/");
+  if (rest.length > 0) return undefined;
+  if (second === undefined) return { appliance: undefined, name: first };
+  return isApplianceName(first) ? { appliance: first, name: second } : undefined;
+}
+
+/** The reverse of `splitPrefix()`. */
+export function withPrefix(appliance: string | undefined, name: string): string {
+  return appliance === undefined ? name : `${appliance}/${name}`;
+}
+
 /** `<slot>` or `<appliance>/<slot>`; `undefined` for text that cannot be an id of this driver. */
 export function parseVolumeId(text: string): VolumeId | undefined {
-  const [first, second, ...rest] = text.split("/");
-  if (first === undefined || rest.length > 0) return undefined;
-  const [appliance, slot] = second === undefined ? [undefined, first] : [first, second];
-  if (appliance !== undefined && !isApplianceName(appliance)) return undefined;
-  return slotPattern.test(slot) ? { appliance, slot: slot as Slot } : undefined;
+  const id = splitPrefix(text);
+  if (id === undefined || !slotPattern.test(id.name)) return undefined;
+  return { appliance: id.appliance, slot: id.name as Slot };
 }
 
 /** The text form; what CreateVolume, ListVolumes and every other reply carry, byte for byte. */
 export function formatVolumeId({ appliance, slot }: VolumeId): string {
-  return appliance === undefined ? slot : `${appliance}/${slot}`;
+  return withPrefix(appliance, slot);
 }

@@ -3,6 +3,7 @@ import { locateVolume } from "#controller/located-volume.ts";
 import { Publisher, type PublisherOptions } from "#controller/publish-volume.ts";
 import type { Appliances } from "#domain/ports/appliances.ts";
 import { parseSnapshotId, snapshotKeyForName } from "#domain/snapshot-id.ts";
+import { withPrefix } from "#domain/volume-id.ts";
 import type { KeyedMutex } from "#lib/keyed-mutex.ts";
 import type {
   CreateSnapshotRequest,
@@ -36,16 +37,12 @@ const volumeIdOf = (request: { readonly volumeId: string }) => request.volumeId;
 /** A snapshot's key, which its name and its id both tell; on every appliance it is another one. */
 function takenKey(request: CreateSnapshotRequest, appliances: Appliances): string {
   const source = locateVolume(request.sourceVolumeId, appliances);
-  return lockKey(source?.appliance.idPrefix, snapshotKeyForName(request.name));
+  return withPrefix(source?.appliance.idPrefix, snapshotKeyForName(request.name));
 }
 
 function deletedKey({ snapshotId }: DeleteSnapshotRequest): string {
   const id = parseSnapshotId(snapshotId);
-  return id === undefined ? snapshotId : lockKey(id.appliance, id.leaf.key);
-}
-
-function lockKey(prefix: string | undefined, key: string): string {
-  return prefix === undefined ? key : `${prefix}/${key}`;
+  return id === undefined ? snapshotId : withPrefix(id.appliance, id.leaf.key);
 }
 
 /** The CSI Controller service. Calls that change a volume exclude each other, those that read do not. */
