@@ -40,7 +40,7 @@ export function clockMenu(machine: Machine): Menu {
 function clockValues(zone: string): (readonly [string, Value])[] {
   const now = new Date();
   const [date = "", time = ""] = localTime(now, zone).split(" ");
-  const winter = [0, 6].map((month) => gmtOffset(new Date(now.getFullYear(), month, 1), zone));
+  const ofTheYear = [0, 6].map((month) => gmtOffset(new Date(now.getFullYear(), month, 1), zone));
   const offset = gmtOffset(now, zone);
   return [
     ["time", time],
@@ -48,7 +48,7 @@ function clockValues(zone: string): (readonly [string, Value])[] {
     ["time-zone-autodetect", false],
     ["time-zone-name", zone],
     ["gmt-offset", offset],
-    ["dst-active", winter.some((other) => hours(other) < hours(offset))],
+    ["dst-active", ofTheYear.some((other) => hours(other) < hours(offset))],
   ];
 }
 

@@ -5,8 +5,8 @@ import type { NewVolume } from "#domain/ports/volume-store.ts";
 import { snapshotKeyForName } from "#domain/snapshot-id.ts";
 import type { Slot } from "#domain/volume-id.ts";
 import { GiB } from "#lib/bytes.ts";
-import type { FaultMoment } from "#sim/ssh/faults.ts";
 import { testContext } from "#test/fakes/context.ts";
+import { momentsOf } from "#test/rig/line-moments.ts";
 import { newVolume } from "#test/rig/new-volume.ts";
 import { type PoolContent, poolContent } from "#test/rig/pool-content.ts";
 import { SimulatedAppliance } from "#test/rig/simulated-appliance.ts";
@@ -94,20 +94,8 @@ async function prepare({ volumes, snapshots }: RouterOsAppliance, { before }: Op
   if (before === taken) await snapshots.take(volume, key, ctx);
 }
 
-interface Moment {
-  readonly at: FaultMoment;
-  readonly changes: number;
-}
-
-const during = (changes: number): Moment => ({ at: "during", changes });
-
 for (const operation of operations) {
-  const moments: readonly Moment[] = [
-    { at: "before", changes: 0 },
-    ...Array.from({ length: operation.changes }, (_, index) => during(index + 1)),
-    { at: "after", changes: 0 },
-  ];
-  for (const { at, changes } of moments)
+  for (const { at, changes } of momentsOf(operation))
     for (const action of ["cut", "truncate", "error"] as const) {
       if (action === "error" && at !== "during") continue;
       test(`${operation.name} comes right after ${action} ${at} its line, behind ${changes} changes`, async () => {

@@ -6,8 +6,8 @@ import type { VolumeContentSource } from "#csi/gen/csi.ts";
 import { formatSnapshotLeaf, snapshotKeyForName } from "#domain/snapshot-id.ts";
 import { type Slot, slotForName } from "#domain/volume-id.ts";
 import { GiB } from "#lib/bytes.ts";
-import type { FaultMoment } from "#sim/ssh/faults.ts";
 import { lifeOfAVolume, order, volumeId } from "#test/rig/controller-site.ts";
+import { momentsOf } from "#test/rig/line-moments.ts";
 import { type PoolContent, poolContent } from "#test/rig/pool-content.ts";
 import { processSite } from "#test/rig/process-site.ts";
 
@@ -113,20 +113,6 @@ const operations: readonly Operation[] = [
     after: withCopy(fresh, "1G"),
     instead: { call: deleteCopy, after: [fresh] },
   },
-];
-
-interface Moment {
-  readonly at: FaultMoment;
-  readonly changes: number;
-}
-
-const momentsOf = ({ changes }: Operation): readonly Moment[] => [
-  { at: "before", changes: 0 },
-  ...Array.from({ length: changes }, (_, index) => ({
-    at: "during" as const,
-    changes: index + 1,
-  })),
-  { at: "after", changes: 0 },
 ];
 
 /** How the CO goes on after a controller that was killed: with the same call, or with its contrary. */
