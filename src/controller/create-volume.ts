@@ -83,6 +83,7 @@ export async function createVolume(
   checkParameters(order.parameters, access);
   const appliance = chosenAppliance(order.parameters, appliances);
   const minimumBytes = minimumSize(access);
+  // A range that makes no sense is refused before anything is sent; of a copy the size is not known yet.
   newVolumeSize(order.size, minimumBytes);
   const wanted = order.source && (await wantedOrigin(order.source, appliance, { appliances, ctx }));
   const source = wanted && sourceOf(wanted);

@@ -73,10 +73,9 @@ async function snapshotsById(
   ctx: Context,
 ): Promise<ListedSnapshot[]> {
   const location = locateSnapshot(id, appliances);
-  const snapshot = location && (await findSnapshot(location, ctx));
-  return snapshot === undefined || location === undefined
-    ? []
-    : [listed(snapshot, location.appliance)];
+  if (location === undefined) return [];
+  const snapshot = await findSnapshot(location, ctx);
+  return snapshot === undefined ? [] : [listed(snapshot, location.appliance)];
 }
 
 function listed(snapshot: Snapshot, appliance: Appliance): ListedSnapshot {

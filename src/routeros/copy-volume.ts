@@ -7,19 +7,18 @@ import { applyToItem } from "./apply-to-item.ts";
 import { command } from "./command.ts";
 import { readVolume, requireAsAsked } from "./create-volume.ts";
 import { type DiskRow, diskRow } from "./disk-row.ts";
-import { type Fault, faultError } from "./faults.ts";
+import { type Fault, faultError, noPool } from "./faults.ts";
 import { type JsonRecord, textOf } from "./json.ts";
 import { canonicalPath } from "./paths.ts";
 import { type ImagePlace, imagePath, subvolumeName } from "./place.ts";
-import { bySlot, printDisks, printFiles, usersOfImage } from "./queries.ts";
-import { readBack } from "./read-records.ts";
+import { disksAbout, printDisks, printFiles, subvolumeOf } from "./queries.ts";
+import { readBack, readRecords } from "./read-records.ts";
 import type { Site } from "./site.ts";
 import {
   copyLine,
   parentName,
   printLineage,
   removeLeftoverLine,
-  subvolumeOf,
   subvolumeOfOrigin,
 } from "./subvolume-lines.ts";
 import { saysCreated } from "./volume-lines.ts";
@@ -67,15 +66,13 @@ interface Leftover {
 async function tryCopy(copying: Copying, ctx: Context): Promise<Volume | Leftover> {
   const { site, spec, origin, image, act } = copying;
   const { place, pool, nvmePort, console } = site;
-  const shown = { place, fsLabel: pool.fsLabel };
-  const disks = printDisks(
-    command`${bySlot(spec.slot)} or ${usersOfImage(image)} or mount-point=${place.mountPoint}`,
-  );
-  const own = printLineage(subvolumeOf(shown, spec.slot));
-  const origins = printLineage(subvolumeOfOrigin(shown, origin));
+  const { fsLabel } = pool;
+  const disks = printDisks(disksAbout(image));
+  const own = printLineage(subvolumeOf(place, spec.slot, fsLabel));
+  const origins = printLineage(subvolumeOfOrigin({ place, fsLabel }, origin));
   const files = printFiles(command`name=${imagePath(image)}`);
   const view = command`${disks}; ${own}; ${origins}; ${files}`;
-  const effect = copyLine(image, spec, origin, { fsLabel: pool.fsLabel, nvmePort });
+  const effect = copyLine(image, spec, origin, { fsLabel, nvmePort });
   const { reply, doubt } = await console.apply(effect, view, ctx);
   if (!reply.ok) return await recover(copying, reply.fault, ctx);
   const [rows = [], owns = [], sources = [], shownFiles = []] = readBack(reply.output, 4, act);
@@ -114,11 +111,7 @@ interface Seen {
 /** @throws {DriverError} when it is no leftover that kept the line from making the copy. */
 function leftoverOf({ site, origin, act }: Copying, { disks, owns, origins }: Seen): Leftover {
   const isPool = ({ mountPoint }: DiskRow) => mountPoint === site.place.mountPoint;
-  if (!disks.some(isPool))
-    throw new DriverError(
-      "unavailable",
-      `Cannot ${act}: no disk is mounted at "${site.place.mountPoint}"`,
-    );
+  if (!disks.some(isPool)) throw noPool(act, site.place);
   const user = disks.find((disk) => !isPool(disk));
   if (user !== undefined)
     throw new DriverError(
@@ -131,15 +124,20 @@ function leftoverOf({ site, origin, act }: Copying, { disks, owns, origins }: Se
       `Cannot ${act}: "${parentName(origin)}" is not there${origin.type === "snapshot" ? ", or somebody made it writable" : ""}`,
     );
   const [own] = owns;
-  const uuid = own === undefined ? "" : textOf(own, "uuid");
-  if (own !== undefined && uuid !== "" && textOf(own, "parent") === parentName(origin))
-    return { leftover: uuid };
+  const leftover = begunFrom(origin, own);
+  if (leftover !== undefined) return { leftover };
   if (own === undefined)
     throw new DriverError("operation-pending", `Cannot ${act}: somebody else is at it`);
   throw new DriverError(
     "failed-precondition",
     `Cannot ${act}: the subvolume "${textOf(own, "fullname")}" is there without a disk entry and was not made from "${parentName(origin)}": it may hold somebody's data`,
   );
+}
+
+/** @returns the UUID of a subvolume that is a copy of the origin. */
+function begunFrom(origin: Origin, own: JsonRecord | undefined): string | undefined {
+  if (own === undefined || textOf(own, "parent") !== parentName(origin)) return undefined;
+  return textOf(own, "uuid") || undefined;
 }
 
 /** The ioctl by which a subvolume is made says it of one that is there: another line has just made it. */
@@ -158,11 +156,11 @@ async function recover(copying: Copying, fault: Fault, ctx: Context): Promise<Vo
       );
   }
   try {
-    const query = printLineage(subvolumeOf({ ...site, fsLabel: site.pool.fsLabel }, spec.slot));
+    const query = printLineage(subvolumeOf(site.place, spec.slot, site.pool.fsLabel));
     const reply = await site.console.read(query, ctx);
-    const [own] = reply.ok ? (readBack(reply.output, 1, act)[0] ?? []) : [];
-    if (own !== undefined && textOf(own, "parent") === parentName(origin))
-      await clear(copying, textOf(own, "uuid"), ctx);
+    const [own] = reply.ok ? readRecords(reply.output, act) : [];
+    const leftover = begunFrom(origin, own);
+    if (leftover !== undefined) await clear(copying, leftover, ctx);
   } catch (error) {
     const { slot } = spec;
     ctx.log.warn(
@@ -178,7 +176,7 @@ async function clear({ site, image, act }: Copying, uuid: string, ctx: Context):
   const { place, pool, console } = site;
   const { slot } = image;
   const effect = removeLeftoverLine(image, uuid, pool.fsLabel);
-  const view = printLineage(subvolumeOf({ place, fsLabel: pool.fsLabel }, slot));
+  const view = printLineage(subvolumeOf(place, slot, pool.fsLabel));
   const { reply } = await applyToItem(console, { effect, view }, ctx);
   if (!reply.ok) throw faultError(act, reply.fault);
   const left = readBack(reply.output, 1, act).flat();

@@ -6,7 +6,7 @@ import type { Context } from "#lib/context.ts";
 import { command } from "./command.ts";
 import { removeImage } from "./delete-volume.ts";
 import { diskRow } from "./disk-row.ts";
-import { type Fault, faultError } from "./faults.ts";
+import { type Fault, faultError, noPool } from "./faults.ts";
 import { type JsonRecord, textOf } from "./json.ts";
 import { bySlot, filesInTheWay, printDisks, printFiles } from "./queries.ts";
 import { readBack, readLists } from "./read-records.ts";
@@ -75,10 +75,7 @@ function whyNone(
       "failed-precondition",
       `Cannot ${act}: the file "${textOf(file, "name")}" is there without a disk entry, and may hold somebody's data`,
     );
-  return new DriverError(
-    "unavailable",
-    `Cannot ${act}: no disk is mounted at "${place.mountPoint}"`,
-  );
+  return noPool(act, place);
 }
 
 interface Refusal {

@@ -4,10 +4,10 @@ import type { Context } from "#lib/context.ts";
 import { applyToItem } from "./apply-to-item.ts";
 import { command } from "./command.ts";
 import { type DiskRow, diskRow } from "./disk-row.ts";
-import { faultError } from "./faults.ts";
+import { faultError, noPool } from "./faults.ts";
 import { textOf } from "./json.ts";
 import type { ImagePlace } from "./place.ts";
-import { bySlot, filesOfVolume, printDisks, printFiles, usersOfImage } from "./queries.ts";
+import { bySlot, disksAbout, filesOfVolume, printDisks, printFiles } from "./queries.ts";
 import { readBack } from "./read-records.ts";
 import type { Site } from "./site.ts";
 import { removeEntryLine, removeImageLine } from "./volume-lines.ts";
@@ -54,8 +54,7 @@ export async function removeImage(
       `Cannot ${act}: pool "${place.mountPoint}" is no longer a Btrfs file system with a label`,
     );
   const image = { place, slot, layout };
-  const users = command`${bySlot(slot)} or ${usersOfImage(image)} or mount-point=${place.mountPoint}`;
-  const view = command`${printDisks(users)}; ${printFiles(filesOfVolume(image))}`;
+  const view = command`${printDisks(disksAbout(image))}; ${printFiles(filesOfVolume(image))}`;
   const effect = removeImageLine(image, pool.fsLabel);
   const { reply, doubt } = await applyToItem(console, { effect, view }, ctx);
   if (!reply.ok) throw faultError(act, reply.fault);
@@ -72,11 +71,7 @@ export async function removeImage(
 /** Where nothing is mounted no file shows, and that proves nothing. */
 function requireUnused(disks: readonly DiskRow[], { place, slot }: ImagePlace, act: string): void {
   const isPool = ({ mountPoint }: DiskRow) => mountPoint === place.mountPoint;
-  if (!disks.some(isPool))
-    throw new DriverError(
-      "unavailable",
-      `Cannot ${act}: no disk is mounted at "${place.mountPoint}"`,
-    );
+  if (!disks.some(isPool)) throw noPool(act, place);
   const user = disks.find((disk) => !isPool(disk));
   if (user === undefined) return;
   if (volumeIn(disks, slot, { place, act }) !== undefined)

@@ -64,6 +64,11 @@ const hints: Partial<Record<FaultType, string>> = {
   unsupported: "; RouterOS 7.21 or later with the storage package is needed",
 };
 
+/** Where nothing is mounted nothing shows, and that proves nothing. */
+export function noPool(act: string, { mountPoint }: { readonly mountPoint: string }): DriverError {
+  return new DriverError("unavailable", `Cannot ${act}: no disk is mounted at "${mountPoint}"`);
+}
+
 /** @param act - What could not be done: `create volume "pvc-x" on appliance "rds1"`. */
 export function faultError(act: string, { type, text }: Fault): DriverError {
   return new DriverError(kinds[type], `Cannot ${act}: RouterOS says "${text}"${hints[type] ?? ""}`);

@@ -2,7 +2,7 @@ import type { Slot } from "#domain/volume-id.ts";
 import { type Command, command } from "./command.ts";
 import { diskProperties } from "./disk-row.ts";
 import { literalPattern } from "./paths.ts";
-import { type ImagePlace, imagePath, type Place, volumeFolder } from "./place.ts";
+import { type ImagePlace, imagePath, type Place, subvolumeName, volumeFolder } from "./place.ts";
 
 /** Prints rows as JSON in which strings stay strings (RouterOS 7.16 and later). */
 export function printJson(rows: Command): Command {
@@ -40,6 +40,25 @@ export function filesOfVolume({ place, slot, layout }: ImagePlace): Command {
 export function usersOfImage({ place, slot, layout }: ImagePlace): Command {
   const path = layout === "flat" ? imagePath({ place, slot, layout }) : volumeFolder(place, slot);
   return command`file-path~${`^/?${literalPattern(path)}(/|$)`}`;
+}
+
+/** Disks that have to do with an image: its own, those that use it, and the pool. */
+export function disksAbout(image: ImagePlace): Command {
+  return command`${ownersOf(image)} or mount-point=${image.place.mountPoint}`;
+}
+
+/** True while no disk has to do with the image: only then may it be removed, or another take its place. */
+export function isUnused(image: ImagePlace): Command {
+  return command`([:len [/disk/find where ${ownersOf(image)}]] = 0)`;
+}
+
+function ownersOf(image: ImagePlace): Command {
+  return command`${bySlot(image.slot)} or ${usersOfImage(image)}`;
+}
+
+/** The volume's own subvolume. */
+export function subvolumeOf(place: Place, slot: Slot, fsLabel: string): Command {
+  return command`fs=${fsLabel} fullname=${subvolumeName(place, slot)}`;
 }
 
 /** True while the pool is mounted: on an unmounted one, paths would lead to the system's own flash. */

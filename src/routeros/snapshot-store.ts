@@ -7,7 +7,7 @@ import type { Context } from "#lib/context.ts";
 import type { ApplianceStatus } from "./appliance-status.ts";
 import { applyToItem } from "./apply-to-item.ts";
 import { type Command, command } from "./command.ts";
-import { type Fault, faultError } from "./faults.ts";
+import { type Fault, faultError, noPool } from "./faults.ts";
 import type { JsonRecord } from "./json.ts";
 import { clockOf } from "./local-time.ts";
 import type { PerConnection } from "./per-connection.ts";
@@ -138,14 +138,10 @@ export class RouterOsSnapshotStore implements SnapshotStore {
     return command`${mounted}; ${clock}; ${printSnapshots(snapshotsOf(pool, key))}`;
   }
 
-  /** Where nothing is mounted no snapshot shows, and that proves nothing. */
   #snapshotsIn(lists: readonly JsonRecord[][], act: string): Snapshot[] {
     const [pools = [], [clock = {}] = [], rows = []] = lists;
     if (pools.length > 0) return snapshotsIn(rows, { clock: clockOf(clock), act });
-    throw new DriverError(
-      "unavailable",
-      `Cannot ${act}: no disk is mounted at "${this.#options.place.mountPoint}"`,
-    );
+    throw noPool(act, this.#options.place);
   }
 }
 

@@ -2,12 +2,18 @@ import type { Origin } from "#domain/origin.ts";
 import type { NewVolume } from "#domain/ports/volume-store.ts";
 import { formatSnapshotLeaf, type SnapshotKey, type SnapshotLeaf } from "#domain/snapshot-id.ts";
 import type { Volume } from "#domain/volume.ts";
-import type { Slot } from "#domain/volume-id.ts";
 import { type Command, command } from "./command.ts";
 import { canonicalPath, literalPattern } from "./paths.ts";
 import { type ImagePlace, type Place, subvolumeName } from "./place.ts";
 import type { PoolRow } from "./pool-row.ts";
-import { bySlot, poolIsMounted, printJson, usersOfImage } from "./queries.ts";
+import {
+  bySlot,
+  isUnused,
+  poolIsMounted,
+  printJson,
+  subvolumeOf,
+  usersOfImage,
+} from "./queries.ts";
 import { addEntry, createdMark } from "./volume-lines.ts";
 
 /** A pool of subvolumes, as its commands name it. */
@@ -33,13 +39,9 @@ export function snapshotsOf({ place, fsLabel }: SubvolumePool, key?: SnapshotKey
   return command`fs=${fsLabel} fullname~${`^${literalPattern(start)}`}`;
 }
 
-export function subvolumeOf({ place, fsLabel }: SubvolumePool, slot: Slot): Command {
-  return command`fs=${fsLabel} fullname=${subvolumeName(place, slot)}`;
-}
-
 /** The subvolume that a copy is made of; a snapshot that was made writable is none. */
 export function subvolumeOfOrigin(pool: SubvolumePool, origin: Origin): Command {
-  if (origin.type === "volume") return subvolumeOf(pool, origin.slot);
+  if (origin.type === "volume") return subvolumeOf(pool.place, origin.slot, pool.fsLabel);
   return snapshotItem(pool, origin.leaf);
 }
 
@@ -76,7 +78,7 @@ export function snapshotLine(volume: Volume, key: SnapshotKey, pool: SubvolumePo
   const { place, fsLabel } = pool;
   const folder = snapshotFolder(place);
   const leaf = formatSnapshotLeaf({ key, source: slot, sizeBytes });
-  const source = command`[${menu}/find ${subvolumeOf(pool, slot)}]`;
+  const source = command`[${menu}/find ${subvolumeOf(place, slot, fsLabel)}]`;
   const unchanged = command`([:len [/disk/find where ${bySlot(slot)} and size=${sizeBytes} and ${usersOfImage({ place, slot, layout })}]] = 1) && ([:len ${source}] = 1)`;
   const isNew = command`([:len [${menu}/find ${snapshotsOf(pool, key)}]] = 0)`;
   const makeFolder = command`:if ([:len [${menu}/find fs=${fsLabel} fullname=${folder}]] = 0) do={ ${menu}/add fs=${fsLabel} name=${folder} }`;
@@ -101,8 +103,7 @@ export function copyLine(
   const { place, slot } = image;
   const pool = { place, fsLabel };
   const source = command`[${menu}/find ${subvolumeOfOrigin(pool, origin)}]`;
-  const unused = command`([:len [/disk/find where ${bySlot(slot)} or ${usersOfImage(image)}]] = 0)`;
-  const free = command`${poolIsMounted(place)} && ${unused} && ([:len [${menu}/find ${subvolumeOf(pool, slot)}]] = 0) && ([:len ${source}] = 1)`;
+  const free = command`${poolIsMounted(place)} && ${isUnused(image)} && ([:len [${menu}/find ${subvolumeOf(place, slot, fsLabel)}]] = 0) && ([:len ${source}] = 1)`;
   const copy = command`${menu}/add fs=${fsLabel} parent=${source} name=${subvolumeName(place, slot)} read-only=no`;
   const grow = command`/disk/set [find where ${bySlot(slot)} and size<${sizeBytes}] file-size=${sizeBytes}`;
   return command`:if (${free}) do={ ${copy}; ${addEntry(image, tag, nvmePort)}; ${grow}; :put ${createdMark} }`;
@@ -111,7 +112,7 @@ export function copyLine(
 /** Removes the one subvolume of that UUID at the volume's place, unless a disk has to do with it. */
 export function removeLeftoverLine(image: ImagePlace, uuid: string, fsLabel: string): Command {
   const { place, slot } = image;
-  return command`:if ([:len [/disk/find where ${bySlot(slot)} or ${usersOfImage(image)}]] = 0) do={ ${menu}/remove [find ${subvolumeOf({ place, fsLabel }, slot)} uuid=${uuid}] }`;
+  return command`:if ${isUnused(image)} do={ ${menu}/remove [find ${subvolumeOf(place, slot, fsLabel)} uuid=${uuid}] }`;
 }
 
 function snapshotItem({ place, fsLabel }: SubvolumePool, leaf: SnapshotLeaf): Command {

@@ -4,7 +4,14 @@ import { formatVolumeTag, type VolumeTag } from "#domain/volume-tag.ts";
 import { type Command, command } from "./command.ts";
 import { type ImagePlace, imagePath, subvolumeName } from "./place.ts";
 import type { PoolRow } from "./pool-row.ts";
-import { bySlot, filesInTheWay, poolIsMounted, usersOfImage } from "./queries.ts";
+import {
+  bySlot,
+  filesInTheWay,
+  isUnused,
+  poolIsMounted,
+  subvolumeOf,
+  usersOfImage,
+} from "./queries.ts";
 
 /** Printed by the line that made a volume, and not by one that found it there. */
 export const createdMark = "created";
@@ -24,11 +31,10 @@ export function createLine(
   nvmePort: number,
 ): Command {
   const { place, slot, layout } = image;
-  const fullName = subvolumeName(place, slot);
   const subvolume =
     layout === "flat"
       ? command``
-      : command`:if ([:len [/disk/btrfs/subvolume/find fs=${fsLabel} fullname=${fullName}]] = 0) do={ /disk/btrfs/subvolume/add fs=${fsLabel} name=${fullName} }; `;
+      : command`:if ([:len [/disk/btrfs/subvolume/find ${subvolumeOf(place, slot, fsLabel)}]] = 0) do={ /disk/btrfs/subvolume/add fs=${fsLabel} name=${subvolumeName(place, slot)} }; `;
   const add = command`${addEntry(image, tag, nvmePort)} file-size=${sizeBytes}`;
   const free = command`${poolIsMounted(place)} && ([:len [/disk/find ${bySlot(slot)}]] = 0) && ([:len [/file/find ${filesInTheWay(image)}]] = 0)`;
   return command`:if (${free}) do={ ${subvolume}${add}; :put ${createdMark} }`;
@@ -77,6 +83,6 @@ export function removeImageLine(image: ImagePlace, fsLabel: string): Command {
   const remove =
     layout === "flat"
       ? command`/file/remove [find name=${imagePath(image)}]`
-      : command`/disk/btrfs/subvolume/remove [find fs=${fsLabel} fullname=${subvolumeName(place, slot)}]`;
-  return command`:if ([:len [/disk/find where ${bySlot(slot)} or ${usersOfImage(image)}]] = 0) do={ ${remove} }`;
+      : command`/disk/btrfs/subvolume/remove [find ${subvolumeOf(place, slot, fsLabel)}]`;
+  return command`:if ${isUnused(image)} do={ ${remove} }`;
 }
