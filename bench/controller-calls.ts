@@ -24,7 +24,7 @@ const capability = {
 export async function controllerOn(appliance: SimulatedAppliance) {
   const driver = await appliance.warmDriver({
     commandTimeoutMs: 60_000,
-    limits: { reserve: 0, overprovision: 100 },
+    limits: { reserve: 0, emergency: 0, overprovision: 100 },
   });
   const handlers = controllerHandlers({
     appliances: new MemoryAppliances(driver),
@@ -35,6 +35,7 @@ export async function controllerOn(appliance: SimulatedAppliance) {
     fenceSettleSeconds: 5,
     locks: new KeyedMutex(),
     claims: new Claims(),
+    shutPools: new Set(),
   });
   const ctx = testContext();
   return {

@@ -1,4 +1,5 @@
 import type { ControllerConfig } from "#config/roles.ts";
+import { roomToOpen } from "#controller/emergency.ts";
 import { DriverError } from "#domain/errors.ts";
 import { formatBytes } from "#lib/bytes.ts";
 import type { Context } from "#lib/context.ts";
@@ -51,6 +52,11 @@ function poolFinding({ limits }: RouterOsAppliance, { pool }: ApplianceStatus): 
   const { mountPoint, fs, sizeBytes, freeBytes } = pool;
   const room = `${formatBytes(freeBytes)} of ${formatBytes(sizeBytes)} free`;
   const text = `Pool "${mountPoint}" is ${fs}, ${room}`;
+  if (sizeBytes === 0) return problem(`${text}: the appliance does not tell how much there is`);
+  if (freeBytes < sizeBytes * limits.emergency)
+    return problem(
+      `${text}: that is below the emergency mark of ${formatBytes(Math.ceil(sizeBytes * limits.emergency))}, and exports are off until ${roomToOpen(limits)} of it is free`,
+    );
   const reserve = sizeBytes * limits.reserve;
   if (freeBytes > reserve) return ok(text);
   return warning(

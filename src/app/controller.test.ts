@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { type ServiceError, status } from "@grpc/grpc-js";
 import { GiB, TiB } from "#lib/bytes.ts";
 import type { Policy } from "#sim/appliance/policies.ts";
@@ -91,11 +92,11 @@ for (const { what, options, settings, code, details } of unfit)
       });
   });
 
-test("startController() answers RESOURCE_EXHAUSTED for a full pool, and everything else goes on", async (t) => {
+test("startController() answers RESOURCE_EXHAUSTED for a pool with only its reserve left, and everything else goes on", async (t) => {
   const { rds, controller } = await controllerSite(t);
   const client = await controller();
   await createVolume(client);
-  rds.occupy(TiB - GiB);
+  rds.occupy(TiB - 50 * GiB);
   const refused = [
     () => client.controller.createVolume({ ...order, name: "another" }),
     () => lifeOfAVolume.controllerExpandVolume(client),
@@ -106,6 +107,40 @@ test("startController() answers RESOURCE_EXHAUSTED for a full pool, and everythi
       details: /^Cannot (create|expand) volume .* of 1 TiB are free, and .* stay in reserve$/,
     });
   await controllerPublishVolume(client);
+  await lifeOfAVolume.controllerUnpublishVolume(client);
+  await deleteVolume(client);
+  await assertNothing(rds);
+});
+
+test("startController() takes exports of a pool that runs full off, and puts them back with room", {
+  timeout: 60_000,
+}, async (t) => {
+  const { rds, controller } = await controllerSite(t);
+  const client = await controller();
+  await createVolume(client);
+  const becomes = async (exported: boolean) => {
+    for (;;) {
+      const [disk] = await rds.rows("/disk/print detail as-value where type=file");
+      if (disk?.["nvme-tcp-export"] === exported) return;
+      await delay(50, undefined, { signal: t.signal });
+    }
+  };
+  const before = await controllerPublishVolume(client);
+  rds.occupy(TiB - GiB);
+  // A guard that has just started looks at once; this one may sleep for half a minute.
+  const other = await controller();
+  await becomes(false);
+  await assert.rejects(controllerPublishVolume(client), { code: status.UNAVAILABLE });
+  await assert.rejects(controllerPublishVolume(other), {
+    code: status.UNAVAILABLE,
+    details: /has run full, and its exports are off until 4% of it is free; delete snapshots or/,
+  });
+  const { status: told } = await lifeOfAVolume.controllerGetVolume(client);
+  assert.equal(told?.volumeCondition?.abnormal, true);
+  rds.occupy(0);
+  await controller();
+  await becomes(true);
+  assert.deepEqual(await controllerPublishVolume(client), before);
   await lifeOfAVolume.controllerUnpublishVolume(client);
   await deleteVolume(client);
   await assertNothing(rds);

@@ -1,5 +1,6 @@
 import type { ControllerConfig } from "#config/roles.ts";
 import { Claims } from "#controller/claims.ts";
+import { PoolGuard } from "#controller/pool-guard.ts";
 import { controllerHandlers } from "#csi/controller/service.ts";
 import { Readiness } from "#csi/identity/readiness.ts";
 import { identityHandlers } from "#csi/identity/service.ts";
@@ -27,6 +28,7 @@ export async function startController(
   const { driverName, endpoint, clusterId, fencing } = config;
   const appliances = stack.use(await ConfiguredAppliances.open(config, log));
   const nodes = nodeDirectory(config, log, stack);
+  const shutPools = new Set<string>();
   const check = (ctx: Context) => requireDefault(appliances).ready(ctx);
   const { ready } = new Readiness({ check, clock, ...probeLimits });
   const server = stack.use(
@@ -43,6 +45,7 @@ export async function startController(
           nonce: randomNonce,
           locks: new KeyedMutex(),
           claims: new Claims(),
+          shutPools,
           cluster: clusterId,
           fenceSettleSeconds: fencing.settleTime / 1_000,
         }),
@@ -50,6 +53,8 @@ export async function startController(
     }),
   );
   await server.listen();
+  for (const appliance of appliances.all())
+    stack.use(new PoolGuard({ appliance, shutPools, clock, log })).start();
   return stack.move();
 }
 

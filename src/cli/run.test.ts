@@ -86,6 +86,12 @@ test("run(check) warns of a pool below its reserve, and exits with 1 for what do
   rds.occupy(1000 * 2 ** 30);
   const { code, out } = await told("check", "--config", file);
   assert.match(out, /WARNING {2}Pool "storage-pool" is btrfs, 24 GiB of 1 TiB free: that is below/);
+  rds.occupy(1020 * 2 ** 30);
+  const emergency = await told("check", "--config", file);
+  assert.match(
+    emergency.out,
+    /PROBLEM {2}Pool .* 4 GiB of 1 TiB free: that is below the emergency mark of 20\.5 GiB, and exports are off until 4% of it is free/,
+  );
   assert.match(out, /Appliance "rds2"\n {2}PROBLEM {2}Cannot connect .* key of user "nobody"/);
   assert.match(out, /\n1 problem, 1 warning\n$/);
   assert.equal(code, 1);

@@ -2,6 +2,8 @@ import type { ApplianceConfig, Config, KubernetesApi } from "./config.ts";
 import type { Environment } from "./environment-layer.ts";
 import type { ApplianceSettings, Settings } from "./schema.ts";
 
+const percentOf = (share: number) => `${Number((share * 100).toFixed(9))}%`;
+
 /** What the schema cannot say: settings that depend on one another. @returns one sentence per problem. */
 export function contradictions(settings: Settings): string[] {
   const { appliances, clusterId, defaultAppliance, node } = settings;
@@ -14,13 +16,27 @@ export function contradictions(settings: Settings): string[] {
     );
   if (defaultAppliance === undefined && names.length > 1)
     problems.push(`defaultAppliance: missing, expected one of ${quoted}`);
-  for (const [name, { baseDirectory }] of Object.entries(appliances))
-    if (baseDirectory === clusterId)
-      problems.push(
-        `appliances.${name}.baseDirectory: "${baseDirectory}" is also the clusterId, and RouterOS wants names of Btrfs subvolumes to differ`,
-      );
+  for (const [name, one] of Object.entries(appliances))
+    problems.push(...contradictionsOf(`appliances.${name}`, one, clusterId));
   if (node.initiator.type === "loop" && node.initiator.exportsDirectory === undefined)
     problems.push('node.initiator.exportsDirectory: missing, initiator "loop" needs it');
+  return problems;
+}
+
+function contradictionsOf(
+  path: string,
+  { baseDirectory, limits: { reserve, emergency = 0 } }: ApplianceSettings,
+  clusterId: string | undefined,
+): string[] {
+  const problems: string[] = [];
+  if (baseDirectory === clusterId)
+    problems.push(
+      `${path}.baseDirectory: "${baseDirectory}" is also the clusterId, and RouterOS wants names of Btrfs subvolumes to differ`,
+    );
+  if (emergency > reserve)
+    problems.push(
+      `${path}.limits.emergency: ${percentOf(emergency)} is more than limits.reserve, ${percentOf(reserve)}: volumes would be made on a pool whose exports are off`,
+    );
   return problems;
 }
 
@@ -39,9 +55,10 @@ export function complete(settings: Settings, environment: Environment): Config {
   };
 }
 
-function completeAppliance({ data, ...rest }: ApplianceSettings): ApplianceConfig {
+function completeAppliance({ data, limits, ...rest }: ApplianceSettings): ApplianceConfig {
   const { addresses = [rest.address], port } = data;
-  return { ...rest, data: { addresses, port } };
+  const { emergency = limits.reserve / 5 } = limits;
+  return { ...rest, data: { addresses, port }, limits: { ...limits, emergency } };
 }
 
 /** Kubernetes documentation, "Accessing the Kubernetes API from a Pod". */

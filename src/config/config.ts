@@ -6,8 +6,9 @@ export interface KubernetesApi {
   readonly port: number;
 }
 
-export interface ApplianceConfig extends Omit<ApplianceSettings, "data"> {
+export interface ApplianceConfig extends Omit<ApplianceSettings, "data" | "limits"> {
   readonly data: { readonly addresses: readonly string[]; readonly port: number };
+  readonly limits: { readonly [Limit in keyof ApplianceSettings["limits"]]-?: number };
 }
 
 /** The configuration, checked and complete; frozen. Times are in milliseconds, shares from 0 to 1. */

@@ -69,7 +69,7 @@ test("loadConfig() fills in every default", async (t) => {
           pool: "storage-pool",
           baseDirectory: "csi",
           data: { addresses: ["192.0.2.7"], port: 4420 },
-          limits: { reserve: 0.1, overprovision: 1 },
+          limits: { reserve: 0.1, emergency: 0.02, overprovision: 1 },
           timeouts: { connect: 10_000, command: 30_000 },
           channels: 1,
           queue: 1_000,
@@ -114,7 +114,7 @@ test("loadConfig() reaches every depth from the environment and from flags", asy
   const rds1 = config.appliances.get("rds-1");
   assert.equal(rds1?.port, 2222);
   assert.deepEqual(rds1?.data.addresses, ["198.51.100.1", "198.51.100.2"]);
-  assert.equal(rds1?.limits.reserve, 0.125);
+  assert.deepEqual(rds1?.limits, { reserve: 0.125, emergency: 0.025, overprovision: 1 });
   assert.equal(config.fencing.settleTime, 90_000);
   assert.deepEqual(config.nodes, ["a", "b"]);
 });
@@ -205,6 +205,11 @@ const refusals: readonly [string, Given, string][] = [
     "promising less than there is",
     { yaml: complete.replace("pool:", "limits: { overprovision: 0.5 }\n    pool:") },
     "appliances.rds1.limits.overprovision: expected a number from 1 to 100, got 0.5 (config.yaml, line 8)",
+  ],
+  [
+    "an emergency before the reserve is used up",
+    { yaml: complete.replace("pool:", "limits: { emergency: 12.3% }\n    pool:") },
+    "appliances.rds1.limits.emergency: 12.3% is more than limits.reserve, 10%: volumes would be made on a pool whose exports are off",
   ],
   [
     "a value where keys belong",

@@ -70,6 +70,12 @@ const appliance = v.strictObject({
       ),
       "10%",
     ),
+    emergency: v.optional(
+      setting(
+        "Share of the pool below which its exports go off, so that writes wait instead of failing; they come back when twice as much is free. 0% = never; by default a fifth of `reserve`.",
+        percent(0, 90),
+      ),
+    ),
     overprovision: v.optional(
       setting("How many times its size the pool may be promised.", number(1, 100)),
       1,

@@ -9,6 +9,7 @@ const blank: VolumeTag = {
   attachment: undefined,
   epoch: undefined,
   departure: undefined,
+  halted: false,
   pv: "pvc-1",
   source: undefined,
   pvc: "shop/data",

@@ -30,12 +30,23 @@ export function leave(tag: VolumeTag, leaving: readonly string[], now: number): 
   const staying = attachment?.nodes.filter((node) => !leaving.includes(node)) ?? [];
   const remaining =
     attachment && staying.length > 0 ? { ...attachment, nodes: staying } : undefined;
-  return { ...next(tag), attachment: remaining, departure: departureOf(tag, leaving, now) };
+  const halted = tag.halted && remaining !== undefined;
+  return { ...next(tag), attachment: remaining, departure: departureOf(tag, leaving, now), halted };
 }
 
 /** Nobody is on record, yet the volume was exported: whoever used it has been cut off now. */
 export function cutUnknown(tag: VolumeTag, now: number): VolumeTag {
   return { ...next(tag), departure: { node: severalNodes, at: roundedUp(now) } };
+}
+
+/** The nodes stay, and wait: their export goes off, to come back under the same name. */
+export function halt(tag: VolumeTag): VolumeTag {
+  return { ...next(tag), halted: true };
+}
+
+/** The end of a halt. */
+export function resume(tag: VolumeTag): VolumeTag {
+  return { ...next(tag), halted: false };
 }
 
 /** The same tag in a new revision, so that nobody else's change to the old one succeeds. */

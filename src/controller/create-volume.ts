@@ -102,7 +102,13 @@ export async function createVolume(
   return { id, sizeBytes: volume.sizeBytes, context: volumeContextOf(order.parameters) };
 }
 
-const blankTag = { revision: 1, attachment: undefined, epoch: undefined, departure: undefined };
+const blankTag = {
+  revision: 1,
+  attachment: undefined,
+  epoch: undefined,
+  departure: undefined,
+  halted: false,
+};
 
 function warnAboutRetired(given: Parameters, ctx: Context): void {
   const parameters = retiredParameters(given);

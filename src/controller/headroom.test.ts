@@ -5,7 +5,7 @@ import type { Survey } from "#domain/volume.ts";
 import { GiB } from "#lib/bytes.ts";
 import { memoryAppliance } from "#test/fakes/memory-appliances.ts";
 import { Claims } from "./claims.ts";
-import { availableBytes, claimRoom } from "./headroom.ts";
+import { availableBytes, claimRoom, requireReserve } from "./headroom.ts";
 
 function survey(freeBytes: number, provisionedBytes: number): Survey {
   const pool = {
@@ -17,7 +17,7 @@ function survey(freeBytes: number, provisionedBytes: number): Survey {
   return { volumes: [], pool, provisionedBytes };
 }
 
-const limits = { reserve: 0.1, overprovision: 1 };
+const limits = { reserve: 0.1, emergency: 0, overprovision: 1 };
 const appliance = memoryAppliance({ limits });
 const claim = (addedBytes: number) => ({
   act: 'create volume "a"',
@@ -33,7 +33,7 @@ test("availableBytes() keeps the reserve, and takes the smaller of both views", 
 });
 
 test("availableBytes() counts sparse images that were promised, not what was written of them", () => {
-  const twice = { reserve: 0.1, overprovision: 2 };
+  const twice = { reserve: 0.1, emergency: 0, overprovision: 2 };
   assert.equal(availableBytes(survey(95 * GiB, 150 * GiB), twice), 30 * GiB);
   assert.equal(availableBytes(survey(15 * GiB, 150 * GiB), twice), 5 * GiB);
 });
@@ -109,4 +109,18 @@ test("claimRoom() counts what calls under way have claimed, and only until they 
     assert.throws(() => ask(1), { kind: "resource-exhausted" });
   }
   ask(30 * GiB)[Symbol.dispose]();
+});
+
+test("nothing is handed out on a pool whose room the appliance does not tell, and the refusal says so", () => {
+  const unknown = survey(0, 0);
+  const blind = { ...unknown, pool: { ...unknown.pool, sizeBytes: 0 } };
+  const refusal = {
+    kind: "unavailable",
+    message:
+      'Cannot create volume "a" on appliance "rds": the appliance does not tell how much of pool "pool" is free',
+  };
+  const need = claim(GiB);
+  assert.throws(() => claimRoom(need, { survey: blind, claims: new Claims() }, appliance), refusal);
+  assert.throws(() => requireReserve(need.act, blind, appliance), refusal);
+  assert.equal(availableBytes(blind, limits), 0);
 });

@@ -1,6 +1,6 @@
 import { DriverError } from "#domain/errors.ts";
 import type { Appliance, CapacityLimits } from "#domain/ports/appliances.ts";
-import type { Survey } from "#domain/volume.ts";
+import type { Pool, Survey } from "#domain/volume.ts";
 import { formatBytes } from "#lib/bytes.ts";
 import type { Claims } from "./claims.ts";
 
@@ -42,7 +42,7 @@ export interface Need {
  * Claims space on an appliance. Call it without any wait after the survey, or others may have taken it.
  * @returns the claim, to hold by `using` until the space is taken.
  * @throws {DriverError} `out-of-range` for more than the whole pool has, `resource-exhausted` for more than
- * can be handed out now.
+ * can be handed out now, `unavailable` when nobody knows how much that is.
  */
 export function claimRoom(
   { act, addedBytes, sizeBytes }: Need,
@@ -54,6 +54,7 @@ export function claimRoom(
   const freeBytes = pool.freeBytes - claimed;
   const provisionedBytes = survey.provisionedBytes + claimed;
   const cannot = `Cannot ${act} on appliance "${appliance.name}"`;
+  requireKnown(pool, cannot);
   if (sizeBytes > pool.sizeBytes)
     throw new DriverError(
       "out-of-range",
@@ -76,8 +77,21 @@ export function claimRoom(
  * @throws {DriverError} `resource-exhausted` when the pool has nothing but its reserve.
  */
 export function requireReserve(act: string, survey: Survey, appliance: Appliance): void {
-  if (headroom(survey, appliance.limits).free > 0) return;
-  throw lacksReserve(`Cannot ${act} on appliance "${appliance.name}"`, survey, appliance);
+  const cannot = `Cannot ${act} on appliance "${appliance.name}"`;
+  requireKnown(survey.pool, cannot);
+  if (headroom(survey, appliance.limits).free <= 0) throw lacksReserve(cannot, survey, appliance);
+}
+
+/**
+ * @param cannot - "Cannot do this to that"
+ * @throws {DriverError} `unavailable` for a pool whose size or free room the appliance does not tell.
+ */
+export function requireKnown({ mountPoint, sizeBytes }: Pool, cannot: string): void {
+  if (sizeBytes > 0) return;
+  throw new DriverError(
+    "unavailable",
+    `${cannot}: the appliance does not tell how much of pool "${mountPoint}" is free`,
+  );
 }
 
 function lacksReserve(cannot: string, { pool }: Survey, { limits }: Appliance): DriverError {

@@ -1,7 +1,6 @@
 import { type AccessMode, accessModes } from "#domain/access-mode.ts";
 import { DriverError } from "#domain/errors.ts";
 import { isNodeId } from "#domain/node-id.ts";
-import { type Nqn, nqnFor } from "#domain/nqn.ts";
 import type { Appliances } from "#domain/ports/appliances.ts";
 import type { NodeDirectory } from "#domain/ports/node-directory.ts";
 import type { PublishContext } from "#domain/publish-context.ts";
@@ -10,6 +9,8 @@ import type { Attachment } from "#domain/volume-tag.ts";
 import type { Clock } from "#lib/clock.ts";
 import type { Context } from "#lib/context.ts";
 import { beginEpoch, cutUnknown, join, next, settlingTime } from "./attachment.ts";
+import { roomToOpen } from "./emergency.ts";
+import { epochNqn } from "./epoch-nqn.ts";
 import { requireLocation, requireVolume, type VolumeLocation } from "./located-volume.ts";
 import { untilWon } from "./until-won.ts";
 
@@ -21,6 +22,8 @@ export interface PublisherOptions {
   readonly nonce: () => string;
   /** How long the target may still be writing what it accepted from a node that was cut off. */
   readonly fenceSettleSeconds: number;
+  /** Appliances whose pools have run full, by name. */
+  readonly shutPools: ReadonlySet<string>;
 }
 
 export interface PublishRequest {
@@ -45,7 +48,7 @@ export class Publisher {
    * Repeating it changes nothing and returns the same. Two round trips.
    * @throws {DriverError} `not-found` for volume or node, `failed-precondition` while another node has the
    * volume, `already-exists` for another access mode on this node, `unavailable` when the call ends before
-   * the last writes of another node have settled.
+   * the last writes of another node have settled, and while the pool has run full.
    */
   async publish(request: PublishRequest, ctx: Context): Promise<PublishContext> {
     if (!isNodeId(request.node))
@@ -55,9 +58,11 @@ export class Publisher {
       );
     const location = requireLocation(request.id, this.#options.appliances);
     const call = { ...location, ...request };
-    const volume = await untilWon(request.id, async () =>
-      this.#attach(await requireVolume(location, ctx), call, ctx),
-    );
+    const volume = await untilWon(request.id, async () => {
+      const found = await requireVolume(location, ctx);
+      this.#requireOpen(found, call);
+      return await this.#attach(found, call, ctx);
+    });
     const { sizeBytes: minSizeBytes, tag } = volume;
     const { port } = volume.exported;
     const { addresses } = location.appliance.data;
@@ -111,6 +116,15 @@ export class Publisher {
         "Volume published to one more node",
       );
     return shared;
+  }
+
+  /** What puts exports of a full pool back is the guard of the pool, and nothing else. */
+  #requireOpen({ tag }: Volume, { id, node, appliance }: Call): void {
+    if (!tag.halted && !this.#options.shutPools.has(appliance.name)) return;
+    throw new DriverError(
+      "unavailable",
+      `Cannot publish volume "${id}" to "${node}": the pool of appliance "${appliance.name}" has run full, and its exports are off until ${roomToOpen(appliance.limits)} of it is free; delete snapshots or volumes`,
+    );
   }
 
   async #requireNode({ id, node }: Call, ctx: Context): Promise<void> {
@@ -167,14 +181,6 @@ async function restoreExport(
   if (idle === undefined) return undefined;
   const exported = { enabled: true, nqn, port: appliance.data.port } as const;
   return await appliance.volumes.change(idle, { tag: next(idle.tag), exported }, ctx);
-}
-
-function epochNqn({ slot, tag }: Pick<Volume, "slot" | "tag">): Nqn {
-  if (tag.epoch !== undefined) return nqnFor(slot, tag.epoch);
-  throw new DriverError(
-    "failed-precondition",
-    `Cannot publish volume "${slot}": its comment names attached nodes, but no epoch`,
-  );
 }
 
 const maxNodes = { one: 1, two: 2, many: Number.POSITIVE_INFINITY } as const;

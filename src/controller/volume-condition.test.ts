@@ -28,6 +28,10 @@ test("volumeCondition() is abnormal for an attached volume that no node can reac
     abnormal: true,
     message: 'Attached to "n1", but not exported',
   });
+  assert.deepEqual(conditionOf({ ...off, tag: { ...off.tag, halted: true } }), {
+    abnormal: true,
+    message: 'Attached to "n1", but its pool ran full: not exported until there is room again',
+  });
   const renamed = { tag: { epoch, attachment }, exported: { enabled: true, nqn: "nqn.x" } };
   assert.deepEqual(conditionOf(renamed), {
     abnormal: true,

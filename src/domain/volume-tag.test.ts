@@ -10,6 +10,7 @@ const plain: VolumeTag = {
   attachment: undefined,
   epoch: undefined,
   departure: undefined,
+  halted: false,
   pv: undefined,
   source: undefined,
   pvc: undefined,
@@ -19,13 +20,14 @@ const full: VolumeTag = {
   attachment: { nodes: ["n1", "n2"], mode: "multi-node-multi-writer", since: 1_700_000_000 },
   epoch: { counter: 4, nonce: "k3v9x0qa" },
   departure: { node: "n3", at: 1_700_000_001 },
+  halted: true,
   pv: "pvc-1",
   source: "snap-1",
   pvc: "default/data",
 };
 const fullComment =
   "rds-csi=1 cluster=lab rev=7 nodes=n1,n2 mode=mnm since=1700000000 epoch=4.k3v9x0qa " +
-  "left=1700000001.n3 pv=pvc-1 from=snap-1 pvc=default/data";
+  "left=1700000001.n3 halted=1 pv=pvc-1 from=snap-1 pvc=default/data";
 
 const name = fc.stringMatching(/^[A-Za-z0-9._-]{1,24}$/);
 const seconds = fc.integer({ min: 0, max: 10 ** 15 - 1 });
@@ -44,6 +46,7 @@ const anyTag: fc.Arbitrary<VolumeTag> = plainRecord({
   ),
   epoch: maybe(plainRecord({ counter: seconds, nonce: fc.stringMatching(/^[a-z0-9]{8}$/) })),
   departure: maybe(plainRecord({ node: name, at: seconds })),
+  halted: fc.boolean(),
   pv: maybe(name),
   source: maybe(name),
   pvc: maybe(fc.tuple(name, name).map(([namespace, claim]) => `${namespace}/${claim}`)),
@@ -123,7 +126,7 @@ test("parseVolumeTag() takes no foreign comment for one of ours", () => {
     assert.equal(parseVolumeTag(comment), undefined, comment);
 });
 
-test("parseVolumeTag() never takes a half-readable attachment, epoch or departure for none", () => {
+test("parseVolumeTag() never takes a half-readable attachment, epoch, departure or halt for none", () => {
   const edited = [
     fullComment.replace("nodes=n1,n2 ", ""),
     fullComment.replace("nodes=n1,n2", "nodes="),
@@ -133,6 +136,7 @@ test("parseVolumeTag() never takes a half-readable attachment, epoch or departur
     fullComment.replace("since=1700000000 ", ""),
     fullComment.replace("4.k3v9x0qa", "4"),
     fullComment.replace("1700000001.n3", "yesterday"),
+    fullComment.replace("halted=1", "halted=soon"),
     `${fullComment} nodes=n9`,
     `${fullComment} rev=8`,
   ];

@@ -12,6 +12,8 @@ export interface VolumeTag {
   readonly epoch: Epoch | undefined;
   /** Who left last, so that the fence can settle before another node gets the volume. */
   readonly departure: Departure | undefined;
+  /** Its export was taken off because the pool ran full, and comes back with room; it stays attached meanwhile. */
+  readonly halted: boolean;
   readonly pv: string | undefined;
   /** What this volume was made from, as `sourceOf()` an origin gives it; `undefined` = it was blank. */
   readonly source: string | undefined;
@@ -40,7 +42,7 @@ export const severalNodes = "*";
 /** RouterOS comments of this length were seen; longer ones were not tried. */
 const maxCommentBytes = 255;
 
-const ourWords = "rds-csi cluster rev nodes mode since epoch left pv from pvc".split(" ");
+const ourWords = "rds-csi cluster rev nodes mode since epoch left halted pv from pvc".split(" ");
 
 /** The words of a tag in the order in which a person reads them in WinBox. */
 function words(tag: VolumeTag): [string, string | undefined][] {
@@ -54,6 +56,7 @@ function words(tag: VolumeTag): [string, string | undefined][] {
     ["since", attachment && String(attachment.since)],
     ["epoch", epoch && `${epoch.counter}.${epoch.nonce}`],
     ["left", departure && `${departure.at}.${departure.node}`],
+    ["halted", tag.halted ? "1" : undefined],
     ["pv", tag.pv],
     ["from", tag.source],
     ["pvc", tag.pvc],
@@ -108,18 +111,20 @@ export function parseVolumeTag(comment: string): VolumeTag | undefined {
   return { cluster, revision, ...state, pv, source, pvc };
 }
 
-type State = Pick<VolumeTag, "attachment" | "epoch" | "departure">;
+type State = Pick<VolumeTag, "attachment" | "epoch" | "departure" | "halted">;
 
 /** The words that decide who may write: all of them readable, or nothing. */
 function parseState(found: ReadonlyMap<string, string>): State | undefined {
   const attachment = parseAttachment(found);
   const epoch = parseEpoch(found.get("epoch"));
   const departure = parseDeparture(found.get("left"));
+  const halted = found.get("halted") === "1";
   const unreadable =
     (attachment === undefined && ["nodes", "mode", "since"].some((key) => found.has(key))) ||
     (epoch === undefined && found.has("epoch")) ||
-    (departure === undefined && found.has("left"));
-  return unreadable ? undefined : { attachment, epoch, departure };
+    (departure === undefined && found.has("left")) ||
+    (!halted && found.has("halted"));
+  return unreadable ? undefined : { attachment, epoch, departure, halted };
 }
 
 function splitWord(word: string): [string, string] {

@@ -27,6 +27,7 @@ export interface ExportState {
 export interface Pool {
   readonly mountPoint: string;
   readonly layout: Layout;
+  /** 0 when the appliance does not tell size or free room, and so is `freeBytes`. */
   readonly sizeBytes: number;
   readonly freeBytes: number;
 }

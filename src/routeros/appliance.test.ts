@@ -22,7 +22,12 @@ test("RouterOsAppliance does nothing before it is asked", async () => {
   assert.equal(rig.simulator.openConnections, 0);
   assert.deepEqual(
     [driver.name, driver.idPrefix, driver.data, driver.limits],
-    ["rds1", "rds1", { addresses: ["10.42.67.1"], port: 4420 }, { reserve: 0.1, overprovision: 1 }],
+    [
+      "rds1",
+      "rds1",
+      { addresses: ["10.42.67.1"], port: 4420 },
+      { reserve: 0.1, emergency: 0.02, overprovision: 1 },
+    ],
   );
 });
 

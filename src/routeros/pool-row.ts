@@ -9,17 +9,19 @@ export interface PoolRow extends Pool {
   readonly fsLabel: string;
 }
 
+const none = { sizeBytes: 0, freeBytes: 0 };
+
 /** The item that is mounted at `mountPoint`; `undefined` when none is. */
 export function poolOf(rows: readonly DiskRow[], mountPoint: string): PoolRow | undefined {
   const wanted = canonicalPath(mountPoint);
   const row = rows.find((candidate) => candidate.mountPoint === wanted);
   if (row === undefined) return undefined;
-  const { fs, fsLabel } = row;
+  const { fs, fsLabel, sizeBytes, freeBytes } = row;
+  const room = sizeBytes === undefined || freeBytes === undefined ? none : { sizeBytes, freeBytes };
   return {
     mountPoint: wanted,
     layout: fs === "btrfs" && fsLabel !== "" ? "subvolume" : "flat",
-    sizeBytes: row.sizeBytes ?? 0,
-    freeBytes: row.freeBytes ?? 0,
+    ...room,
     fs,
     fsLabel,
   };

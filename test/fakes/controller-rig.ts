@@ -36,6 +36,7 @@ export function controllerRig({
     fenceSettleSeconds: 5,
     locks: new KeyedMutex(),
     claims: new Claims(),
+    shutPools: new Set<string>(),
   };
   return {
     options,
@@ -71,6 +72,7 @@ const blankTag: VolumeTag = {
   attachment: undefined,
   epoch: undefined,
   departure: undefined,
+  halted: false,
   pv: undefined,
   source: undefined,
   pvc: undefined,

@@ -12,7 +12,7 @@ export function memoryAppliance(
     volumes,
     snapshots: volumes.snapshots,
     data: { addresses: ["10.42.67.1"], port: 4420 },
-    limits: { reserve: 0.1, overprovision: 1 },
+    limits: { reserve: 0.1, emergency: 0.02, overprovision: 1 },
     ready: async () => {},
     ...overrides,
   };

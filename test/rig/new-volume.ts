@@ -8,7 +8,7 @@ export function newVolume(
   slot: string,
   { cluster = "c1", sizeBytes = GiB, origin, ...tag }: Partial<VolumeTag & NewVolume> = {},
 ): NewVolume {
-  const empty = { attachment: undefined, epoch: undefined, departure: undefined };
+  const empty = { attachment: undefined, epoch: undefined, departure: undefined, halted: false };
   const names = { pv: slot, source: undefined, pvc: undefined };
   return {
     slot: slot as Slot,

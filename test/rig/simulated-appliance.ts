@@ -36,7 +36,7 @@ export class SimulatedAppliance implements AsyncDisposable {
       baseDirectory: "csi",
       clusterId: "c1",
       data: { addresses: ["10.42.67.1"], port: 4420 },
-      limits: { reserve: 0.1, overprovision: 1 },
+      limits: { reserve: 0.1, emergency: 0.02, overprovision: 1 },
       channels: 1,
       queueLength: 100,
       connectTimeoutMs: 5_000,

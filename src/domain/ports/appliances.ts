@@ -20,6 +20,8 @@ export interface Appliance {
 export interface CapacityLimits {
   /** Share of the pool that stays free, 0 to 1: a full pool destroys guests' file systems. */
   readonly reserve: number;
+  /** Share of the pool below which its exports go off until there is room again; 0 = they never do. */
+  readonly emergency: number;
   /** How many times its size (less the reserve) may be promised: 1 = never more than there is. */
   readonly overprovision: number;
 }

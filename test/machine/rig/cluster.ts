@@ -33,6 +33,8 @@ export interface ClusterOptions {
   readonly multipath?: boolean;
   /** File system of the pool. Default Btrfs. */
   readonly pool?: "btrfs" | "xfs";
+  /** Of the appliance's pool, as in the configuration. */
+  readonly limits?: Readonly<Record<string, string>>;
   readonly switches?: Partial<SwitchValues>;
   /** Of the node plugins. Default a device that is not there after 10 s is not waited for. */
   readonly nodeConfig?: Readonly<Record<string, unknown>>;
@@ -66,7 +68,9 @@ export class Cluster implements AsyncDisposable {
     const addresses = options.multipath === true ? dataAddresses : [dataAddress];
     const controller = new ControlPlane(folder, {
       clusterId: "machine",
-      appliances: { rds: { ...applianceConfig(simulator), data: { addresses } } },
+      appliances: {
+        rds: { ...applianceConfig(simulator), data: { addresses }, limits: options.limits ?? {} },
+      },
       nodes: nodeIds,
       kubernetes: "off",
       logLevel: "debug",

@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { sh } from "./world.ts";
 
 /** Room of the appliance's pool, taken by something that is no volume. */
@@ -20,7 +20,19 @@ export class PoolSpace implements Disposable {
     );
   }
 
-  [Symbol.dispose](): void {
+  /** Takes all of it but so much. */
+  fillBut(leftMiB: number): void {
+    const free = `$(df --output=avail --block-size=1M ${dirname(this.#filler)} | tail -n 1)`;
+    sh(`fallocate -l $((${free} - ${leftMiB}))M ${this.#filler}; sync -f ${this.#filler}`);
+  }
+
+  /** Gives it back; Btrfs counts as free only what a transaction has freed. */
+  free(): void {
     for (const end of ["", ".end"]) rmSync(`${this.#filler}${end}`, { force: true });
+    sh(`sync -f ${dirname(this.#filler)}`);
+  }
+
+  [Symbol.dispose](): void {
+    this.free();
   }
 }

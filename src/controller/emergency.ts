@@ -1,0 +1,40 @@
+import type { CapacityLimits } from "#domain/ports/appliances.ts";
+import type { Survey } from "#domain/volume.ts";
+
+/** Exports come back with this many times the room that took them off: what waited has to be written, too. */
+const hysteresis = 2;
+
+/** Bytes per second at which a pool may be filled: more than one port of 25 Gbit/s brings. */
+const fastestFill = 4e9;
+const shortestMs = 1_000;
+const longestMs = 30_000;
+
+/**
+ * Whether volumes may be written to: `shut` below the emergency mark, and from then on until there is twice as
+ * much room. That they were halted is read off the volumes, so that every replica and every later life of the
+ * controller comes to the same answer.
+ */
+export function verdictOn(
+  { pool: { sizeBytes, freeBytes }, volumes }: Survey,
+  { emergency }: CapacityLimits,
+): "open" | "shut" {
+  const mark = sizeBytes * emergency;
+  if (freeBytes < mark) return "shut";
+  const isHalted = volumes.some(({ tag }) => tag.halted);
+  return isHalted && freeBytes < mark * hysteresis ? "shut" : "open";
+}
+
+/** Milliseconds in which an open pool cannot have come much below its mark. */
+export function calmMs(
+  { pool: { sizeBytes, freeBytes } }: Survey,
+  { emergency }: CapacityLimits,
+): number {
+  if (emergency === 0) return longestMs;
+  const untilMark = ((freeBytes - sizeBytes * emergency) / fastestFill) * 1_000;
+  return Math.min(Math.max(untilMark, shortestMs), longestMs);
+}
+
+/** For people: the share of a pool that has to be free for its exports to come back. */
+export function roomToOpen({ emergency }: CapacityLimits): string {
+  return `${Number((emergency * hysteresis * 100).toFixed(2))}%`;
+}
