@@ -23,7 +23,7 @@ async function append(path: string, index: number): Promise<void> {
     await file.sync();
     flushed[index] = count + 1;
     // Many files and one emulated processor: each has its turn.
-    await delay(500);
+    await delay(1_500);
   }
 }
 

@@ -29,7 +29,7 @@ function step(): void {
   longestMs = Math.max(longestMs, Date.now() - started);
   if (ending || Date.now() - lastSaid > 100) say();
   // The pause lets the end of the input be seen, and leaves most of an emulated processor to the driver.
-  if (!ending) setTimeout(step, 20);
+  if (!ending) setTimeout(step, 150);
 }
 
 process.stdin.on("end", () => {

@@ -18,6 +18,6 @@ export async function waitFor<T>(
     const answer = await probe();
     if (answer !== undefined && answer !== false) return answer;
     if (Date.now() > endsAt) assert.fail(`In ${limit / 1000} s did not happen: ${what}`);
-    await delay(50);
+    await delay(100);
   }
 }
