@@ -36,7 +36,8 @@ test("verdictOn() never shuts a pool without a mark, and opens one whose mark wa
 
 test("calmMs() is shorter than it takes to fill a pool down to its mark, and never long", () => {
   assert.equal(calmMs(survey(TiB, [], TiB), limits), 30_000);
-  assert.equal(calmMs(survey(2 * GiB + 40e9), limits), 10_000);
+  assert.equal(calmMs(survey(0.02 * TiB + 40e9, [], TiB), limits), 10_000);
+  assert.equal(calmMs(survey(12 * GiB), limits), 10_000);
   assert.equal(calmMs(survey(2 * GiB + MiB), limits), 1_000);
   assert.equal(calmMs(survey(2 * GiB + MiB), { ...limits, emergency: 0 }), 30_000);
 });

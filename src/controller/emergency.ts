@@ -4,8 +4,9 @@ import type { Survey } from "#domain/volume.ts";
 /** Exports come back with this many times the room that took them off: what waited has to be written, too. */
 const hysteresis = 2;
 
-/** Bytes per second at which a pool may be filled: more than one port of 25 Gbit/s brings. */
+/** No pool is filled faster than this, bytes per second (one port of 25 Gbit/s brings less), nor in less time. */
 const fastestFill = 4e9;
+const shortestFillSeconds = 100;
 const shortestMs = 1_000;
 const longestMs = 30_000;
 
@@ -30,7 +31,8 @@ export function calmMs(
   { emergency }: CapacityLimits,
 ): number {
   if (emergency === 0) return longestMs;
-  const untilMark = ((freeBytes - sizeBytes * emergency) / fastestFill) * 1_000;
+  const fill = Math.min(fastestFill, sizeBytes / shortestFillSeconds);
+  const untilMark = ((freeBytes - sizeBytes * emergency) / fill) * 1_000;
   return Math.min(Math.max(untilMark, shortestMs), longestMs);
 }
 
