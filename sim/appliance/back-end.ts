@@ -23,6 +23,8 @@ export interface FileStore {
   remove(path: string): Promise<void>;
   /** Bytes really taken below a mount point, for the accounting `allocation=sparse`. */
   writtenBytes(mountPoint: string): Promise<number>;
+  /** Bytes that the file system of this host under it calls used, for the accounting `allocation=host`. */
+  usedOfFileSystem(mountPoint: string): Promise<number>;
 }
 
 /** Btrfs subvolumes. @throws {StoreError} with the text of the ioctl that failed. */

@@ -1,5 +1,5 @@
-import { mkdir, open, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, open, rename, rm, statfs, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { type FileStore, StoreError } from "./back-end.ts";
 import { runTool } from "./run-tool.ts";
 
@@ -50,12 +50,12 @@ export class DirectoryFiles implements FileStore {
     return carriedOut(() => rm(this.hostPath(path), { recursive: true, force: true }));
   }
 
-  /** A root that is a file system of its own says itself what is taken, also of what snapshots share. */
+  async usedOfFileSystem(mountPoint: string): Promise<number> {
+    const { blocks, bavail, bsize } = await statfs(this.hostPath(mountPoint));
+    return (blocks - bavail) * bsize;
+  }
+
   async writtenBytes(mountPoint: string): Promise<number> {
-    if (await isMountPoint(this.#root)) {
-      const { blocks, bavail, bsize } = await statfs(this.#root);
-      return (blocks - bavail) * bsize;
-    }
     const output = await runTool("du", "--summarize", "--block-size=1", this.hostPath(mountPoint));
     return Number.parseInt(output, 10);
   }
@@ -68,11 +68,6 @@ export class DirectoryFiles implements FileStore {
       await file.close();
     }
   }
-}
-
-async function isMountPoint(path: string): Promise<boolean> {
-  const [itself, parent] = await Promise.all([stat(path), stat(dirname(path))]);
-  return itself.dev !== parent.dev;
 }
 
 /** Translates what the host refuses into what RouterOS would print. */

@@ -13,6 +13,7 @@ export function memoryBackEnd(): BackEnd {
     move: done,
     remove: done,
     writtenBytes: async () => 0,
+    usedOfFileSystem: async () => 0,
   };
   const subvolumes: SubvolumeStore = {
     make: done,

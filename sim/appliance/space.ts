@@ -4,12 +4,20 @@ import type { Machine } from "./machine.ts";
 
 /** Free bytes of a file system, by the switch `allocation`. */
 export async function freeBytes(fileSystem: FileSystem, machine: Machine): Promise<number> {
-  const { mountPoint, size } = fileSystem.facts;
-  const taken =
-    machine.switches.get("allocation") === "full"
-      ? fileSystem.usedBytes
-      : await machine.backEnd.files.writtenBytes(mountPoint);
-  return Math.max(0, size - taken - fileSystem.foreignBytes);
+  const taken = await takenBytes(fileSystem, machine);
+  return Math.max(0, fileSystem.facts.size - taken - fileSystem.foreignBytes);
+}
+
+async function takenBytes(fileSystem: FileSystem, { switches, backEnd }: Machine): Promise<number> {
+  const { mountPoint } = fileSystem.facts;
+  switch (switches.get("allocation")) {
+    case "full":
+      return fileSystem.usedBytes;
+    case "sparse":
+      return await backEnd.files.writtenBytes(mountPoint);
+    case "host":
+      return await backEnd.files.usedOfFileSystem(mountPoint);
+  }
 }
 
 /**

@@ -98,9 +98,9 @@ export const switchTable = {
     help: "/disk/add with a file path in a directory that does not exist.",
   },
   allocation: {
-    values: ["full", "sparse"],
+    values: ["full", "sparse", "host"],
     default: "full",
-    help: "Whether the size of a file disk is taken from the free space at once or as it is written.",
+    help: "A file disk takes room at once, or as it is written; host = ask the file system of the data folder.",
   },
   "remove-deletes-file": {
     values: ["no", "yes"],

@@ -32,5 +32,5 @@ test("parseSwitch() names the switch and what it allows", () => {
     message: 'Cannot set switch "exit-status" to "2": allowed is 1, 0, absent',
   });
   assert.throws(() => parseSwitch("latency=-1"), /allowed is 0 to 600000/);
-  assert.equal(allowed(switchTable.allocation), "full, sparse");
+  assert.equal(allowed(switchTable.allocation), "full, sparse, host");
 });

@@ -22,21 +22,29 @@ async function checkAppliance(appliance: RouterOsAppliance, ctx: Context): Promi
   const byDefault = appliance.idPrefix === undefined ? ", the default" : "";
   const title = `Appliance "${appliance.name}"${byDefault}`;
   try {
-    return { title, findings: findingsOf(appliance, await appliance.status(ctx)) };
+    const status = await appliance.status(ctx);
+    const { volumes } = await appliance.volumes.survey(ctx);
+    const halted = volumes.filter(({ tag }) => tag.halted).length;
+    return { title, findings: findingsOf(appliance, status, halted) };
   } catch (error) {
     if (error instanceof DriverError) return { title, findings: [problem(error.message)] };
     throw error;
   }
 }
 
-function findingsOf(appliance: RouterOsAppliance, status: ApplianceStatus): Finding[] {
+/** @param halted - Volumes whose exports were taken off because the pool ran full. */
+function findingsOf(
+  appliance: RouterOsAppliance,
+  status: ApplianceStatus,
+  halted: number,
+): Finding[] {
   const { version, board, identity, storagePackage, warnings } = status;
   const { addresses, port } = appliance.data;
   return [
     ok(`RouterOS ${version} on ${board} "${identity}"${uptime(status)}`),
     ok(`Package "${storagePackage}" is installed and knows NVMe/TCP targets`),
     ok("The user may read, write and test"),
-    poolFinding(appliance, status),
+    poolFinding(appliance, status, halted),
     ok(`Nodes are told to connect to ${addresses.join(", ")} port ${port}`),
     ...warnings.map(warning),
   ];
@@ -48,18 +56,25 @@ function uptime({ uptimeSeconds }: ApplianceStatus): string {
   return hours < 48 ? `, up ${hours} h` : `, up ${Math.floor(hours / 24)} days`;
 }
 
-function poolFinding({ limits }: RouterOsAppliance, { pool }: ApplianceStatus): Finding {
+function poolFinding(
+  { limits }: RouterOsAppliance,
+  { pool }: ApplianceStatus,
+  halted: number,
+): Finding {
   const { mountPoint, fs, sizeBytes, freeBytes } = pool;
-  const room = `${formatBytes(freeBytes)} of ${formatBytes(sizeBytes)} free`;
-  const text = `Pool "${mountPoint}" is ${fs}, ${room}`;
-  if (sizeBytes === 0) return problem(`${text}: the appliance does not tell how much there is`);
+  const is = `Pool "${mountPoint}" is ${fs}`;
+  if (sizeBytes === 0)
+    return problem(`${is}, and the appliance does not tell how much of it is free`);
+  const text = `${is}, ${formatBytes(freeBytes)} of ${formatBytes(sizeBytes)} free`;
+  const opening = `until ${roomToOpen(limits)} of it is free`;
+  if (halted > 0) return problem(`${text}: volumes wait ${opening}, ${halted} of them`);
+  const below = (share: number) => formatBytes(Math.ceil(sizeBytes * share));
   if (freeBytes < sizeBytes * limits.emergency)
     return problem(
-      `${text}: that is below the emergency mark of ${formatBytes(Math.ceil(sizeBytes * limits.emergency))}, and exports are off until ${roomToOpen(limits)} of it is free`,
+      `${text}: that is below the emergency mark of ${below(limits.emergency)}, where the controller takes its exports off ${opening}`,
     );
-  const reserve = sizeBytes * limits.reserve;
-  if (freeBytes > reserve) return ok(text);
+  if (freeBytes > sizeBytes * limits.reserve) return ok(text);
   return warning(
-    `${text}: that is below the reserve of ${formatBytes(Math.ceil(reserve))}, new volumes are refused`,
+    `${text}: that is below the reserve of ${below(limits.reserve)}, new volumes are refused`,
   );
 }

@@ -2,10 +2,14 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { testContext } from "#test/fakes/context.ts";
 import { applianceConfig } from "#test/rig/driver-process.ts";
+import { newVolume } from "#test/rig/new-volume.ts";
 import { SimulatedAppliance } from "#test/rig/simulated-appliance.ts";
 import { temporaryFolder } from "#test/rig/temporary-folder.ts";
 import { run } from "./run.ts";
+
+const ctx = testContext();
 
 /** What a command said, and its exit code. */
 async function told(...argv: readonly string[]) {
@@ -83,15 +87,20 @@ test("run(check) warns of a pool below its reserve, and exits with 1 for what do
   const appliances = { rds1: good, rds2: { ...good, user: "nobody" } };
   const file = join(folder.path, "config.json");
   writeFileSync(file, JSON.stringify({ clusterId: "prod", appliances, defaultAppliance: "rds1" }));
-  rds.occupy(1000 * 2 ** 30);
+  const { volumes } = rds.driver({ clusterId: "prod" });
+  const volume = await volumes.create(newVolume("pvc-v", { cluster: "prod" }), ctx);
+  rds.occupy(999 * 2 ** 30);
   const { code, out } = await told("check", "--config", file);
   assert.match(out, /WARNING {2}Pool "storage-pool" is btrfs, 24 GiB of 1 TiB free: that is below/);
-  rds.occupy(1020 * 2 ** 30);
+  rds.occupy(1019 * 2 ** 30);
   const emergency = await told("check", "--config", file);
   assert.match(
     emergency.out,
-    /PROBLEM {2}Pool .* 4 GiB of 1 TiB free: that is below the emergency mark of 20\.5 GiB, and exports are off until 4% of it is free/,
+    /PROBLEM {2}Pool .* 4 GiB of 1 TiB free: that is below the emergency mark of 20\.5 GiB, where the controller takes its exports off until 4% of it is free/,
   );
+  await volumes.change(volume, { tag: { ...volume.tag, halted: true } }, ctx);
+  const halted = await told("check", "--config", file);
+  assert.match(halted.out, /PROBLEM {2}Pool .* volumes wait until 4% of it is free, 1 of them/);
   assert.match(out, /Appliance "rds2"\n {2}PROBLEM {2}Cannot connect .* key of user "nobody"/);
   assert.match(out, /\n1 problem, 1 warning\n$/);
   assert.equal(code, 1);

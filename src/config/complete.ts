@@ -33,9 +33,9 @@ function contradictionsOf(
     problems.push(
       `${path}.baseDirectory: "${baseDirectory}" is also the clusterId, and RouterOS wants names of Btrfs subvolumes to differ`,
     );
-  if (emergency > reserve)
+  if (emergency * 2 > reserve)
     problems.push(
-      `${path}.limits.emergency: ${percentOf(emergency)} is more than limits.reserve, ${percentOf(reserve)}: volumes would be made on a pool whose exports are off`,
+      `${path}.limits.emergency: expected at most half of limits.reserve (${percentOf(reserve)}), got ${percentOf(emergency)}: exports come back when twice as much is free, and no volume may be made before that`,
     );
   return problems;
 }

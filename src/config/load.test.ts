@@ -207,9 +207,9 @@ const refusals: readonly [string, Given, string][] = [
     "appliances.rds1.limits.overprovision: expected a number from 1 to 100, got 0.5 (config.yaml, line 8)",
   ],
   [
-    "an emergency before the reserve is used up",
-    { yaml: complete.replace("pool:", "limits: { emergency: 12.3% }\n    pool:") },
-    "appliances.rds1.limits.emergency: 12.3% is more than limits.reserve, 10%: volumes would be made on a pool whose exports are off",
+    "an emergency that would end after volumes can be made again",
+    { yaml: complete.replace("pool:", "limits: { emergency: 5.3% }\n    pool:") },
+    "appliances.rds1.limits.emergency: expected at most half of limits.reserve (10%), got 5.3%: exports come back when twice as much is free, and no volume may be made before that",
   ],
   [
     "a value where keys belong",

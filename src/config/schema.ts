@@ -72,8 +72,8 @@ const appliance = v.strictObject({
     ),
     emergency: v.optional(
       setting(
-        "Share of the pool below which its exports go off, so that writes wait instead of failing; they come back when twice as much is free. 0% = never; by default a fifth of `reserve`.",
-        percent(0, 90),
+        "Share of the pool below which its exports go off, so that writes wait instead of failing; they come back when twice as much is free. 0% = never; by default a fifth of `reserve`, and at most half of it.",
+        percent(0, 45),
       ),
     ),
     overprovision: v.optional(

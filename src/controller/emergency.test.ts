@@ -34,10 +34,13 @@ test("verdictOn() never shuts a pool without a mark, and opens one whose mark wa
   assert.equal(verdictOn(survey(0, [volume(true)]), none), "open");
 });
 
-test("calmMs() is shorter than it takes to fill a pool down to its mark, and never long", () => {
+test("calmMs() is shorter than it takes to fill a pool down to its mark and to take all exports off, and never long", () => {
   assert.equal(calmMs(survey(TiB, [], TiB), limits), 30_000);
-  assert.equal(calmMs(survey(0.02 * TiB + 40e9, [], TiB), limits), 10_000);
-  assert.equal(calmMs(survey(12 * GiB), limits), 10_000);
+  assert.equal(calmMs(survey(0.02 * TiB + 40e9, [], TiB), limits), 8_500);
+  assert.equal(calmMs(survey(12 * GiB), limits), 8_500);
+  const exported = { ...volume(false), exported: { enabled: true, nqn: "nqn.x", port: 4420 } };
+  const many = Array.from({ length: 20 }, () => exported);
+  assert.equal(calmMs(survey(12 * GiB, many), limits), 4_500, "to take 20 off takes four seconds");
   assert.equal(calmMs(survey(2 * GiB + MiB), limits), 1_000);
   assert.equal(calmMs(survey(2 * GiB + MiB), { ...limits, emergency: 0 }), 30_000);
 });

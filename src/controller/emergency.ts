@@ -4,11 +4,17 @@ import type { Survey } from "#domain/volume.ts";
 /** Exports come back with this many times the room that took them off: what waited has to be written, too. */
 const hysteresis = 2;
 
-/** No pool is filled faster than this, bytes per second (one port of 25 Gbit/s brings less), nor in less time. */
+/** Assumed: no pool is filled faster than this, bytes per second, nor in less time. */
 const fastestFill = 4e9;
 const shortestFillSeconds = 100;
+/** For a second look, and for each export: what a command takes on an appliance. */
+const secondLookMs = 1_500;
+const takingOffMs = 200;
+
 const shortestMs = 1_000;
 const longestMs = 30_000;
+
+export type Verdict = "open" | "shut";
 
 /**
  * Whether volumes may be written to: `shut` below the emergency mark, and from then on until there is twice as
@@ -18,25 +24,27 @@ const longestMs = 30_000;
 export function verdictOn(
   { pool: { sizeBytes, freeBytes }, volumes }: Survey,
   { emergency }: CapacityLimits,
-): "open" | "shut" {
+): Verdict {
   const mark = sizeBytes * emergency;
   if (freeBytes < mark) return "shut";
   const isHalted = volumes.some(({ tag }) => tag.halted);
   return isHalted && freeBytes < mark * hysteresis ? "shut" : "open";
 }
 
-/** Milliseconds in which an open pool cannot have come much below its mark. */
+/** Milliseconds after which it is early enough to look again at an open pool, and to take all exports off. */
 export function calmMs(
-  { pool: { sizeBytes, freeBytes } }: Survey,
+  { pool: { sizeBytes, freeBytes }, volumes }: Survey,
   { emergency }: CapacityLimits,
 ): number {
   if (emergency === 0) return longestMs;
   const fill = Math.min(fastestFill, sizeBytes / shortestFillSeconds);
   const untilMark = ((freeBytes - sizeBytes * emergency) / fill) * 1_000;
-  return Math.min(Math.max(untilMark, shortestMs), longestMs);
+  const exports = volumes.filter(({ exported }) => exported.enabled).length;
+  const early = secondLookMs + exports * takingOffMs;
+  return Math.min(Math.max(untilMark - early, shortestMs), longestMs);
 }
 
 /** For people: the share of a pool that has to be free for its exports to come back. */
 export function roomToOpen({ emergency }: CapacityLimits): string {
-  return `${Number((emergency * hysteresis * 100).toFixed(2))}%`;
+  return `${Number((emergency * hysteresis * 100).toPrecision(3))}%`;
 }

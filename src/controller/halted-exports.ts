@@ -1,18 +1,18 @@
 import { DriverError } from "#domain/errors.ts";
 import type { Appliance } from "#domain/ports/appliances.ts";
-import type { VolumeChange } from "#domain/ports/volume-store.ts";
 import type { Volume } from "#domain/volume.ts";
 import type { Context } from "#lib/context.ts";
 import { cutUnknown, halt, resume } from "./attachment.ts";
-import { epochNqn } from "./epoch-nqn.ts";
 import { idOf } from "./located-volume.ts";
+import { restoreExport } from "./restore-export.ts";
 
-type ChangeFor = (volume: Volume) => VolumeChange;
+/** What to do with one volume. @returns it as read back, `undefined` when somebody else was faster. */
+type Step = (volume: Volume) => Promise<Volume | undefined>;
 
 /**
  * Takes exports off without taking volumes from their nodes; who uses a volume that is attached to nobody is cut off
- * for good. One that fails keeps no other from it.
- * @throws {DriverError} `unavailable`.
+ * for good. One that cannot be changed keeps no other from it.
+ * @throws {DriverError} when the appliance is away.
  */
 export async function takeOff(
   volumes: readonly Volume[],
@@ -20,27 +20,32 @@ export async function takeOff(
   now: number,
   ctx: Context,
 ): Promise<void> {
-  const exported = { enabled: false } as const;
-  const changeFor: ChangeFor = ({ tag }) => ({
-    tag: tag.attachment === undefined ? cutUnknown(tag, now) : halt(tag),
-    exported,
-  });
-  await changeAll(volumes, changeFor, { appliance, done: "Export taken off" }, ctx);
+  const step: Step = (volume) => {
+    const { attachment } = volume.tag;
+    const tag = attachment === undefined ? cutUnknown(volume.tag, now) : halt(volume.tag);
+    return appliance.volumes.change(volume, { tag, exported: { enabled: false } }, ctx);
+  };
+  for (const volume of volumes)
+    await take(step, volume, { appliance, done: "Export taken off" }, ctx);
 }
 
-/** The reverse, under the same names. @returns whether all are back. @throws {DriverError} `unavailable`. */
+/**
+ * The reverse, under the same names. A volume is halted until its export was seen to be on, so that whatever comes
+ * between is put right by the next look.
+ * @throws {DriverError} when the appliance is away.
+ */
 export async function putBack(
   volumes: readonly Volume[],
   appliance: Appliance,
   ctx: Context,
-): Promise<boolean> {
-  const { port } = appliance.data;
-  const changeFor: ChangeFor = (volume) => {
-    const tag = resume(volume.tag);
-    if (tag.attachment === undefined) return { tag };
-    return { tag, exported: { enabled: true, nqn: epochNqn(volume), port } };
+): Promise<void> {
+  const step: Step = async (volume) => {
+    const isAttached = volume.tag.attachment !== undefined;
+    const ready = isAttached ? await restoreExport(volume, appliance, ctx) : volume;
+    return ready && (await appliance.volumes.change(ready, { tag: resume(ready.tag) }, ctx));
   };
-  return await changeAll(volumes, changeFor, { appliance, done: "Export put back" }, ctx);
+  for (const volume of volumes)
+    await take(step, volume, { appliance, done: "Export put back" }, ctx);
 }
 
 interface Work {
@@ -49,32 +54,15 @@ interface Work {
   readonly done: string;
 }
 
-async function changeAll(
-  volumes: readonly Volume[],
-  changeFor: ChangeFor,
-  work: Work,
-  ctx: Context,
-): Promise<boolean> {
-  let isDone = true;
-  for (const volume of volumes) isDone = (await change(volume, changeFor, work, ctx)) && isDone;
-  return isDone;
-}
-
-async function change(
-  volume: Volume,
-  changeFor: ChangeFor,
-  { appliance, done }: Work,
-  ctx: Context,
-): Promise<boolean> {
+async function take(step: Step, volume: Volume, { appliance, done }: Work, ctx: Context) {
   const volumeId = idOf(volume.slot, appliance);
   const { nqn } = volume.exported;
   try {
-    const changed = await appliance.volumes.change(volume, changeFor(volume), ctx);
-    if (changed !== undefined) ctx.log.warn({ volumeId, nqn }, done);
-    return changed !== undefined;
+    if ((await step(volume)) !== undefined) ctx.log.warn({ volumeId, nqn }, done);
   } catch (error) {
-    if (!(error instanceof DriverError) || error.kind === "unavailable") throw error;
+    if (!(error instanceof DriverError)) throw error;
+    ctx.signal.throwIfAborted();
     ctx.log.error({ volumeId, nqn, error: error.message }, "Cannot switch an export");
-    return false;
+    await appliance.ready(ctx);
   }
 }

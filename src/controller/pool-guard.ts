@@ -1,10 +1,10 @@
 import type { Appliance } from "#domain/ports/appliances.ts";
-import type { Pool, Survey } from "#domain/volume.ts";
+import type { Survey } from "#domain/volume.ts";
 import { formatBytes } from "#lib/bytes.ts";
 import type { Clock } from "#lib/clock.ts";
 import type { Context } from "#lib/context.ts";
 import type { Log } from "#lib/log.ts";
-import { calmMs, roomToOpen, verdictOn } from "./emergency.ts";
+import { calmMs, roomToOpen, type Verdict, verdictOn } from "./emergency.ts";
 import { putBack, takeOff } from "./halted-exports.ts";
 import { requireKnown } from "./headroom.ts";
 
@@ -16,10 +16,12 @@ export interface PoolGuardParts {
   readonly log: Log;
 }
 
-/** One reading that is wrong must not cut off everybody. */
-const doubtMs = 1_000;
+/** A reading that is wrong must neither cut off everybody, nor let everybody write to a pool that is full. */
+const secondLookMs = 1_000;
 const shutMs = 5_000;
 const failedMs = 10_000;
+/** Exports that are put back between two looks: what waited for them is written at once. */
+const mostAtOnce = 8;
 
 /**
  * Takes the exports of a pool that runs full off, and puts them back when there is room: to a node that is an outage,
@@ -29,7 +31,9 @@ const failedMs = 10_000;
 export class PoolGuard implements AsyncDisposable {
   readonly #parts: PoolGuardParts;
   readonly #end = new AbortController();
-  #isDoubted = false;
+  #seen: Verdict | undefined;
+  #told: Verdict = "open";
+  #dueMs = failedMs;
   #failure = "";
   #loop: Promise<void> | undefined;
 
@@ -42,20 +46,19 @@ export class PoolGuard implements AsyncDisposable {
   }
 
   /**
-   * Looks at the pool once, and does what follows; the first look below the mark is only a reason for another one.
+   * Looks at the pool once. What two looks in a row agree on is done; nothing is published from the first on.
    * @returns milliseconds until the next look is due.
    * @throws {DriverError} when the appliance does not answer, or does not tell how much is free.
    */
   async look(): Promise<number> {
     const { appliance, shutPools } = this.#parts;
-    const survey = await appliance.volumes.survey(this.#context());
-    requireKnown(survey.pool, `Cannot guard appliance "${appliance.name}"`);
+    const survey = await this.#survey();
     const verdict = verdictOn(survey, appliance.limits);
-    this.#isDoubted = verdict === "shut" && !shutPools.has(appliance.name) && !this.#isDoubted;
-    if (this.#isDoubted) return doubtMs;
-    if (verdict === "open" && (await this.#open(survey))) return calmMs(survey, appliance.limits);
-    if (verdict === "shut") await this.#shut(survey);
-    return shutMs;
+    const isSure = verdict === this.#seen;
+    this.#seen = verdict;
+    if (verdict === "shut") shutPools.add(appliance.name);
+    if (!isSure && !isAsItShouldBe(survey, verdict)) return secondLookMs;
+    return verdict === "shut" ? await this.#shut(survey) : await this.#open(survey);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -75,44 +78,56 @@ export class PoolGuard implements AsyncDisposable {
   async #lookAndSay(): Promise<number> {
     const { appliance, log } = this.#parts;
     try {
-      const dueMs = await this.look();
+      this.#dueMs = await this.look();
       this.#failure = "";
-      return dueMs;
+      return this.#dueMs;
     } catch (error) {
+      this.#seen = undefined;
       const failure = String(error);
       if (failure !== this.#failure && !this.#end.signal.aborted)
-        log.warn({ appliance: appliance.name, error: failure }, "Cannot see if a pool runs full");
+        log.warn(
+          { appliance: appliance.name, error: failure },
+          "Cannot keep a pool from running full",
+        );
       this.#failure = failure;
-      return failedMs;
+      return Math.min(this.#dueMs, failedMs);
     }
   }
 
-  async #shut({ pool, volumes }: Survey): Promise<void> {
-    const { appliance, shutPools, clock, log } = this.#parts;
-    const exported = volumes.filter((volume) => volume.exported.enabled);
-    if (!shutPools.has(appliance.name))
-      log.error(
-        {
-          ...roomOf(pool, appliance),
-          exports: exported.length,
-          backWhenFree: roomToOpen(appliance.limits),
-        },
-        "The pool runs full: its exports are taken off, so that writes wait instead of failing. Make room",
-      );
-    shutPools.add(appliance.name);
-    await takeOff(exported, appliance, clock.now(), this.#context());
+  /** Without a mark nothing is ever taken off, and what was is put back, whatever the appliance tells. */
+  async #survey(): Promise<Survey> {
+    const { appliance } = this.#parts;
+    const survey = await appliance.volumes.survey(this.#context());
+    if (appliance.limits.emergency > 0)
+      requireKnown(survey.pool, `Cannot guard appliance "${appliance.name}"`);
+    return survey;
   }
 
-  /** @returns whether nothing is left to do. */
-  async #open({ pool, volumes }: Survey): Promise<boolean> {
-    const { appliance, shutPools, log } = this.#parts;
-    const halted = volumes.filter(({ tag }) => tag.halted);
-    if (shutPools.delete(appliance.name) || halted.length > 0)
-      log.warn(
-        { ...roomOf(pool, appliance), exports: halted.length },
-        "The pool has room again: its exports are put back",
-      );
-    return await putBack(halted, appliance, this.#context());
+  async #shut(survey: Survey): Promise<number> {
+    const { appliance, clock } = this.#parts;
+    const exported = survey.volumes.filter((volume) => volume.exported.enabled);
+    this.#tell("shut", survey, exported.length);
+    await takeOff(exported, appliance, clock.now(), this.#context());
+    return shutMs;
+  }
+
+  async #open(survey: Survey): Promise<number> {
+    const { appliance, shutPools } = this.#parts;
+    const halted = survey.volumes.filter(({ tag }) => tag.halted);
+    if (halted.length === 0) shutPools.delete(appliance.name);
+    this.#tell("open", survey, halted.length);
+    await putBack(halted.slice(0, mostAtOnce), appliance, this.#context());
+    return halted.length > 0 ? secondLookMs : calmMs(survey, appliance.limits);
+  }
+
+  #tell(verdict: Verdict, { pool }: Survey, exports: number): void {
+    if (this.#told === verdict) return;
+    this.#told = verdict;
+    const { appliance, log } = this.#parts;
+    const [free, size] = [formatBytes(pool.freeBytes), formatBytes(pool.sizeBytes)];
+    const seen = { appliance: appliance.name, pool: pool.mountPoint, free, size, exports };
+    if (verdict === "shut") log.error({ ...seen, openAt: roomToOpen(appliance.limits) }, shutText);
+    else log.warn(seen, "The pool has room again: its exports are put back");
   }
 
   #context(): Context {
@@ -120,7 +135,11 @@ export class PoolGuard implements AsyncDisposable {
   }
 }
 
-function roomOf({ mountPoint, freeBytes, sizeBytes }: Pool, { name }: Appliance) {
-  const [free, size] = [formatBytes(freeBytes), formatBytes(sizeBytes)];
-  return { appliance: name, pool: mountPoint, free, size };
+const shutText =
+  "The pool runs full: its exports are off, so that writes wait instead of failing. Make room, and let pods that use its volumes be: unstaging discards what waits";
+
+function isAsItShouldBe({ volumes }: Survey, verdict: Verdict): boolean {
+  return verdict === "open"
+    ? !volumes.some(({ tag }) => tag.halted)
+    : !volumes.some(({ exported }) => exported.enabled);
 }

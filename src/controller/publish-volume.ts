@@ -8,10 +8,11 @@ import type { Volume } from "#domain/volume.ts";
 import type { Attachment } from "#domain/volume-tag.ts";
 import type { Clock } from "#lib/clock.ts";
 import type { Context } from "#lib/context.ts";
-import { beginEpoch, cutUnknown, join, next, settlingTime } from "./attachment.ts";
+import { beginEpoch, cutUnknown, join, settlingTime } from "./attachment.ts";
 import { roomToOpen } from "./emergency.ts";
 import { epochNqn } from "./epoch-nqn.ts";
 import { requireLocation, requireVolume, type VolumeLocation } from "./located-volume.ts";
+import { isExported, restoreExport } from "./restore-export.ts";
 import { untilWon } from "./until-won.ts";
 
 export interface PublisherOptions {
@@ -76,7 +77,7 @@ export class Publisher {
     if (attachment === undefined) return await this.#attachFirst(volume, call, ctx);
     if (!attachment.nodes.includes(call.node))
       return await this.#attachAlso(volume, attachment, call, ctx);
-    if (attachment.mode === call.mode) return await restoreExport(volume, call, ctx);
+    if (attachment.mode === call.mode) return await this.#restore(volume, call, ctx);
     throw new DriverError(
       "already-exists",
       `Cannot publish volume "${call.id}" to "${call.node}" as ${call.mode}: it is published there as ${attachment.mode}`,
@@ -106,7 +107,7 @@ export class Publisher {
   ): Promise<Volume | undefined> {
     requireShareable(attachment, call);
     await this.#requireNode(call, ctx);
-    const exported = await restoreExport(volume, call, ctx);
+    const exported = await this.#restore(volume, call, ctx);
     if (exported === undefined) return undefined;
     const tag = join(exported.tag, { ...call, now: this.#options.clock.now() });
     const shared = await call.appliance.volumes.change(exported, { tag }, ctx);
@@ -118,13 +119,27 @@ export class Publisher {
     return shared;
   }
 
+  /** Pods may be running, whose export somebody has switched off. */
+  async #restore(volume: Volume, { id, appliance }: Call, ctx: Context) {
+    const { enabled, nqn: found } = volume.exported;
+    if (!isExported(volume))
+      ctx.log.warn({ volumeId: id, found, enabled }, "Volume lacked its export: export restored");
+    return await restoreExport(volume, appliance, ctx);
+  }
+
   /** What puts exports of a full pool back is the guard of the pool, and nothing else. */
   #requireOpen({ tag }: Volume, { id, node, appliance }: Call): void {
-    if (!tag.halted && !this.#options.shutPools.has(appliance.name)) return;
-    throw new DriverError(
-      "unavailable",
-      `Cannot publish volume "${id}" to "${node}": the pool of appliance "${appliance.name}" has run full, and its exports are off until ${roomToOpen(appliance.limits)} of it is free; delete snapshots or volumes`,
-    );
+    const cannot = `Cannot publish volume "${id}" to "${node}"`;
+    if (this.#options.shutPools.has(appliance.name))
+      throw new DriverError(
+        "unavailable",
+        `${cannot}: the pool of appliance "${appliance.name}" has run full, and its exports are off until ${roomToOpen(appliance.limits)} of it is free; delete snapshots or volumes`,
+      );
+    if (tag.halted)
+      throw new DriverError(
+        "unavailable",
+        `${cannot}: its export was taken off when the pool of appliance "${appliance.name}" ran full, and is not back yet`,
+      );
   }
 
   async #requireNode({ id, node }: Call, ctx: Context): Promise<void> {
@@ -164,23 +179,6 @@ export class Publisher {
       );
     }
   }
-}
-
-/** The export under the name of the volume's epoch, as it should be already. */
-async function restoreExport(
-  volume: Volume,
-  { id, appliance }: Call,
-  ctx: Context,
-): Promise<Volume | undefined> {
-  const nqn = epochNqn(volume);
-  const { enabled, nqn: found } = volume.exported;
-  if (enabled && found === nqn) return volume;
-  ctx.log.warn({ volumeId: id, nqn, found, enabled }, "Volume lacked its export: export restored");
-  const off = { tag: next(volume.tag), exported: { enabled: false } } as const;
-  const idle = enabled ? await appliance.volumes.change(volume, off, ctx) : volume;
-  if (idle === undefined) return undefined;
-  const exported = { enabled: true, nqn, port: appliance.data.port } as const;
-  return await appliance.volumes.change(idle, { tag: next(idle.tag), exported }, ctx);
 }
 
 const maxNodes = { one: 1, two: 2, many: Number.POSITIVE_INFINITY } as const;

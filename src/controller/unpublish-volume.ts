@@ -11,6 +11,8 @@ import { untilWon } from "./until-won.ts";
 export interface UnpublishOptions {
   readonly appliances: Appliances;
   readonly clock: Clock;
+  /** Appliances whose pools have run full, by name. */
+  readonly shutPools: ReadonlySet<string>;
 }
 
 export interface UnpublishRequest {
@@ -21,12 +23,12 @@ export interface UnpublishRequest {
 
 /**
  * Takes a volume from a node. With the last one the export goes off, which cuts off a node that is still
- * connected; the epoch stays on record and is never exported again. Two round trips; not being attached
- * is success.
+ * connected; the epoch stays on record and is never exported again. Two round trips, three while the
+ * pool runs full; not being attached is success.
  * @throws {DriverError} `unavailable` when the volume is still exported afterwards.
  */
 export async function unpublishVolume(
-  { appliances, clock }: UnpublishOptions,
+  { appliances, clock, shutPools }: UnpublishOptions,
   request: UnpublishRequest,
   ctx: Context,
 ): Promise<void> {
@@ -39,8 +41,24 @@ export async function unpublishVolume(
     const volume = await location.appliance.volumes.find(location.slot, ctx);
     if (volume === undefined) return "absent";
     const change = withdrawal(volume, request.node, clock.now());
-    return change === undefined ? "not attached" : await apply(volume, change, location, ctx);
+    if (change === undefined) return "not attached";
+    const isGuarded = volume.tag.halted || shutPools.has(location.appliance.name);
+    const changed = await apply(volume, change, location, ctx);
+    return changed && isGuarded ? await seenAgain(changed, location, ctx) : changed;
   });
+}
+
+/**
+ * A guard may have switched the export at that moment, in another replica: then what it wrote may be the older state,
+ * for RouterOS does not promise that compare and set are one step. @returns `undefined` when it is.
+ */
+async function seenAgain(
+  changed: Volume,
+  { appliance, slot }: VolumeLocation,
+  ctx: Context,
+): Promise<Volume | undefined> {
+  const found = await appliance.volumes.find(slot, ctx);
+  return found?.comment === changed.comment ? found : undefined;
 }
 
 /** @returns `undefined` when there is nothing to withdraw. */

@@ -13,7 +13,7 @@ export function volumeCondition({ slot, tag, exported }: Volume): VolumeConditio
     return exported.enabled
       ? { abnormal: true, message: `Exported as "${exported.nqn}", but attached to no node` }
       : { abnormal: false, message: "Not attached" };
-  if (tag.halted)
+  if (tag.halted && !exported.enabled)
     return {
       abnormal: true,
       message: `Attached to ${nodes}, but its pool ran full: not exported until there is room again`,

@@ -10,7 +10,7 @@ import { waitFor } from "../rig/wait-for.ts";
 /** Of 3 GiB: exports go off below 300 MiB, and come back with 600. What is free says the file system itself. */
 const scenario = clusterWith({
   limits: { reserve: "20%", emergency: "10%" },
-  switches: { allocation: "sparse" },
+  switches: { allocation: "host" },
 });
 const leftMiB = 150;
 
