@@ -33,32 +33,50 @@ const mostBoots = 2;
  * @returns the command's exit status; 124 when the limit was reached, 125 when the machine did not come up.
  */
 export async function runMachine(options: MachineOptions): Promise<number> {
-  const folder = mkdtempSync(join(tmpdir(), "rds-csi-machine-"));
-  try {
-    writeFileSync(join(folder, "disk.img"), "");
-    truncateSync(join(folder, "disk.img"), options.diskMiB * 1024 * 1024);
-    writeFileSync(join(folder, "command.sh"), options.command);
-    for (let boot = 0; boot < mostBoots; boot++) {
-      const status = await runOnce(folder, options);
-      if (status !== "again") return status;
-    }
-    return 125;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  using remains = new Remains();
+  const { folder } = remains;
+  writeFileSync(join(folder, "disk.img"), "");
+  truncateSync(join(folder, "disk.img"), options.diskMiB * 1024 * 1024);
+  writeFileSync(join(folder, "command.sh"), options.command);
+  for (let boot = 0; boot < mostBoots; boot++) {
+    const status = await runOnce(remains, options);
+    if (status !== "again") return status;
+  }
+  return 125;
+}
+
+/** What a machine must not leave, also when this process is told to end: its processes and its folder. */
+class Remains implements Disposable {
+  readonly folder = mkdtempSync(join(tmpdir(), "rds-csi-machine-"));
+  readonly children: ChildProcess[] = [];
+  readonly #end = () => this[Symbol.dispose]();
+
+  constructor() {
+    process.once("exit", this.#end);
+  }
+
+  endProcesses(): void {
+    for (const child of this.children.splice(0)) child.kill("SIGKILL");
+  }
+
+  [Symbol.dispose](): void {
+    process.off("exit", this.#end);
+    this.endProcesses();
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
-async function runOnce(folder: string, options: MachineOptions): Promise<number | "again"> {
-  const children: ChildProcess[] = [];
+async function runOnce(remains: Remains, options: MachineOptions): Promise<number | "again"> {
+  const { folder, children } = remains;
+  rmSync(join(folder, "root.sock"), { force: true });
   try {
-    rmSync(join(folder, "root.sock"), { force: true });
     children.push(shareRoot(folder));
     await appears(join(folder, "root.sock"));
     const qemu = startQemu(folder, options);
     children.push(qemu);
     return await outcome(qemu, options);
   } finally {
-    for (const child of children) child.kill("SIGKILL");
+    remains.endProcesses();
   }
 }
 

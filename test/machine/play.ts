@@ -7,6 +7,8 @@ export interface Job {
   readonly series: string;
   readonly hardware: Hardware;
   readonly scenario: string;
+  /** For the whole file, seconds; each of its scenarios has two thirds of it. */
+  readonly limitSeconds: number;
 }
 
 export interface Outcome {
@@ -15,9 +17,6 @@ export interface Outcome {
   readonly verdict: string;
   readonly lines: readonly string[];
 }
-
-/** Plenty: scenarios have a time limit of their own. */
-const limitSeconds = 900;
 
 /** What scenarios may be told from outside: how many rounds to play in `rounds`, and volumes in `many-volumes`. */
 const told = ["ROUNDS", "VOLUMES"];
@@ -28,11 +27,13 @@ function environment(): string {
 }
 
 /** The outcome in TAP goes to the console at the end, each line with its mark, apart from what else is printed. */
-export async function play({ hardware, scenario }: Job, project: string): Promise<Outcome> {
+export async function play(job: Job, project: string): Promise<Outcome> {
+  const { hardware, scenario, limitSeconds } = job;
+  const scenarioMs = Math.round((limitSeconds * 1_000 * 2) / 3);
   const lines: string[] = [];
   const tests = [
     ...["node_modules/.bin/node", "--enable-source-maps", "--test", "--test-isolation=none"],
-    ...["--test-force-exit", "--test-timeout=600000"],
+    ...["--test-force-exit", `--test-timeout=${scenarioMs}`],
     ...[`--test-reporter=./${programs}/reporter.mjs`, "--test-reporter-destination=stdout"],
     ...["--test-reporter=tap", "--test-reporter-destination=/run/results.tap"],
     `${programs}/${basename(scenario, ".ts")}.mjs`,
@@ -47,10 +48,10 @@ sed 's/^/TAP /' /run/results.tap; exit $status`,
     limitSeconds,
     onLine: (line) => lines.push(line),
   });
-  return { passed: status === 0, verdict: verdictOf(status), lines };
+  return { passed: status === 0, verdict: verdictOf(status, limitSeconds), lines };
 }
 
-function verdictOf(status: number): string {
+function verdictOf(status: number, limitSeconds: number): string {
   if (status === 0) return "ok";
   if (status === 124) return `FAILED (not over in ${limitSeconds} s)`;
   return status === 125 ? "FAILED (the machine did not come up)" : `FAILED (${status})`;

@@ -19,6 +19,8 @@ const { values, positionals } = parseArgs({
     jobs: { type: "string", default: "3" },
     /** Times to play a file again that failed. Each is told: it is for CI, whose host may be busy with other things. */
     repeat: { type: "string", default: "0" },
+    /** Seconds for a file, plenty by default; more where ROUNDS or VOLUMES ask for more. */
+    limit: { type: "string", default: "900" },
   },
 });
 
@@ -88,9 +90,15 @@ const jobs: Job[] = [];
 for (const series of values.kernel) {
   const hardware = prepare(series, project);
   const wanted = scenarios.filter((file) => isWanted(series, file));
-  jobs.push(...wanted.map((scenario) => ({ series, hardware, scenario })));
+  const limitSeconds = Number(values.limit);
+  jobs.push(...wanted.map((scenario) => ({ series, hardware, scenario, limitSeconds })));
 }
 const files = jobs.length;
+for (const [signal, status] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)
+  process.once(signal, () => process.exit(status));
 bundle(project);
 await compile(scenarios, project);
 await Promise.all(Array.from({ length: Number(values.jobs) }, () => worker(jobs)));
