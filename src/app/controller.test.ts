@@ -121,7 +121,8 @@ test("startController() takes exports of a pool that runs full off, and puts the
   const becomes = async (exported: boolean) => {
     for (;;) {
       const [disk] = await rds.rows("/disk/print detail as-value where type=file");
-      if (disk?.["nvme-tcp-export"] === exported) return;
+      const isHalted = String(disk?.["comment"]).includes("halted=1");
+      if (disk?.["nvme-tcp-export"] === exported && isHalted === !exported) return;
       await delay(50, undefined, { signal: t.signal });
     }
   };
