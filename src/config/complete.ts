@@ -1,8 +1,7 @@
+import { formatPercent } from "#lib/percent.ts";
 import type { ApplianceConfig, Config, KubernetesApi } from "./config.ts";
 import type { Environment } from "./environment-layer.ts";
 import type { ApplianceSettings, Settings } from "./schema.ts";
-
-const percentOf = (share: number) => `${Number((share * 100).toFixed(9))}%`;
 
 /** What the schema cannot say: settings that depend on one another. @returns one sentence per problem. */
 export function contradictions(settings: Settings): string[] {
@@ -35,7 +34,7 @@ function contradictionsOf(
     );
   if (emergency * 2 > reserve)
     problems.push(
-      `${path}.limits.emergency: expected at most half of limits.reserve (${percentOf(reserve)}), got ${percentOf(emergency)}: exports come back when twice as much is free, and no volume may be made before that`,
+      `${path}.limits.emergency: expected at most half of limits.reserve (${formatPercent(reserve)}), got ${formatPercent(emergency)}: exports come back when twice as much is free, and no volume may be made before that`,
     );
   return problems;
 }

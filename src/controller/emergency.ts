@@ -1,5 +1,6 @@
 import type { CapacityLimits } from "#domain/ports/appliances.ts";
 import type { Survey } from "#domain/volume.ts";
+import { formatPercent } from "#lib/percent.ts";
 
 /** Exports come back with this many times the room that took them off: what waited has to be written, too. */
 const hysteresis = 2;
@@ -7,8 +8,8 @@ const hysteresis = 2;
 /** Assumed: no pool is filled faster than this, bytes per second, nor in less time. */
 const fastestFill = 4e9;
 const shortestFillSeconds = 100;
-/** For a second look, and for each export: what a command takes on an appliance. */
-const secondLookMs = 1_500;
+/** From the first look below the mark to the first export, and then for each: what commands take on an appliance. */
+const untilFirstMs = 1_500;
 const takingOffMs = 200;
 
 const shortestMs = 1_000;
@@ -40,11 +41,11 @@ export function calmMs(
   const fill = Math.min(fastestFill, sizeBytes / shortestFillSeconds);
   const untilMark = ((freeBytes - sizeBytes * emergency) / fill) * 1_000;
   const exports = volumes.filter(({ exported }) => exported.enabled).length;
-  const early = secondLookMs + exports * takingOffMs;
+  const early = untilFirstMs + exports * takingOffMs;
   return Math.min(Math.max(untilMark - early, shortestMs), longestMs);
 }
 
 /** For people: the share of a pool that has to be free for its exports to come back. */
 export function roomToOpen({ emergency }: CapacityLimits): string {
-  return `${Number((emergency * hysteresis * 100).toPrecision(3))}%`;
+  return formatPercent(emergency * hysteresis);
 }
