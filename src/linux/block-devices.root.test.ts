@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { closeSync, openSync, readFileSync, symlinkSync, writeFileSync, writeSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { MiB } from "#lib/bytes.ts";
 import { testContext } from "#test/fakes/context.ts";
 import { LoopDisk } from "#test/rig/loop-disk.ts";
@@ -73,3 +82,26 @@ rootTest("a device that is none is refused, not guessed at", {}, async () => {
   });
   await assert.rejects(devices.setReadOnly("/dev/nothing", true, ctx), { kind: "unavailable" });
 });
+
+rootTest(
+  "isClaimed() sees a file system that no mount table of this process shows",
+  {
+    tools: ["mkfs.ext4", "unshare"],
+  },
+  async () => {
+    using disk = new LoopDisk(8 * MiB);
+    execFileSync("mkfs.ext4", ["-q", disk.device]);
+    assert.equal(await devices.isClaimed(disk.device, ctx), false);
+    const script = 'mount "$0" "$1" && echo mounted && read -r _';
+    const mountPoint = `${disk.folder}/mount`;
+    mkdirSync(mountPoint);
+    const elsewhere = spawn("unshare", ["-m", "bash", "-c", script, disk.device, mountPoint]);
+    await once(elsewhere.stdout, "data");
+    assert.ok(!readFileSync("/proc/self/mountinfo", "utf8").includes(mountPoint));
+    assert.equal(await devices.isClaimed(disk.device, ctx), true);
+    elsewhere.stdin.end("\n");
+    await once(elsewhere, "close");
+    assert.equal(await devices.isClaimed(disk.device, ctx), false);
+    assert.equal(await devices.isClaimed(`${disk.folder}/nothing`, ctx), false);
+  },
+);

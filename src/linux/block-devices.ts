@@ -12,6 +12,18 @@ const toolLimitMs = 10_000;
 /** Mode and device number, hexadecimal. */
 const statLine = /^([0-9a-f]+) ([0-9a-f]+) ([0-9a-f]+)\n$/;
 
+/**
+ * Opens a device as its only user, reads nothing, and prints the code of what went wrong. The kernel refuses before it asks the
+ * device. Source: Linux, block/bdev.c, bd_prepare_to_claim().
+ */
+const claimProbe = `const fs = require("node:fs");
+try {
+  fs.closeSync(fs.openSync(process.argv[1], fs.constants.O_RDONLY | fs.constants.O_EXCL));
+} catch ({ code }) {
+  process.stdout.write(String(code));
+}`;
+const goneCodes = ["ENOENT", "ENXIO", "ENODEV"];
+
 /** Block devices by sysfs; their nodes are looked at by a child process, for they may lie on any file system. */
 export class LinuxBlockDevices implements BlockDevices {
   readonly #exec: Exec;
@@ -50,6 +62,19 @@ export class LinuxBlockDevices implements BlockDevices {
         return undefined;
       throw toolFailure(`Cannot look at "${path}"`, error, "unavailable");
     }
+  }
+
+  /** In a child: no tool of the host asks for this without a wish to write, and opening may wait for the device. */
+  async isClaimed(path: string, ctx: Context): Promise<boolean> {
+    const act = `Cannot tell who uses "${path}"`;
+    const args = ["-e", claimProbe, path];
+    const probing = this.#exec({ file: process.execPath, args, timeoutMs: toolLimitMs }, ctx);
+    const { stdout } = await probing.catch((error) =>
+      Promise.reject(toolFailure(act, error, "unavailable")),
+    );
+    if (stdout === "" || goneCodes.includes(stdout)) return false;
+    if (stdout === "EBUSY") return true;
+    throw new DriverError("unavailable", `${act}: opening it fails with ${stdout}`);
   }
 
   async setReadOnly(path: string, readOnly: boolean, ctx: Context): Promise<void> {

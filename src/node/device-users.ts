@@ -45,9 +45,11 @@ async function isNodeOf(
 }
 
 /**
- * Lets a disk pass that nobody uses. A device may lie under its own hold, and under nothing else.
+ * Lets a disk pass that nobody uses, nor a file system that has left the mount table and still writes back. A device may
+ * lie under its own hold, and under nothing else.
  * @param act - What is refused otherwise: "Cannot <act>: …".
- * @throws {DriverError} `failed-precondition` naming mount points, `unavailable` naming stacked devices.
+ * @throws {DriverError} `failed-precondition` naming mount points, `unavailable` naming stacked devices, or when somebody has
+ * the disk to himself.
  */
 export async function refuseInUse(
   disk: VolumeDisk,
@@ -57,6 +59,7 @@ export async function refuseInUse(
 ): Promise<void> {
   refuseMounted(await mountsOf(disk, host, ctx), act);
   await refuseHolders(disk, act, host, ctx);
+  if (await host.devices.isClaimed(disk.path, ctx)) throw claimed(disk.path, act);
   if (disk.under === undefined) return;
   refuseMounted(await mountsOf(disk.under, host, ctx), act);
   const holders = await host.devices.holders(disk.under.majorMinor, ctx);
@@ -73,6 +76,13 @@ export async function refuseHolders(
 ): Promise<void> {
   const holders = await devices.holders(device.majorMinor, ctx);
   if (holders.length > 0) throw heldBy(holders, device, act);
+}
+
+export function claimed(path: string, act: string): DriverError {
+  return new DriverError(
+    "unavailable",
+    `Cannot ${act}: somebody has "${path}" to himself, a program or a file system that still writes back`,
+  );
 }
 
 function heldBy(holders: readonly string[], { path }: DeviceName, act: string): DriverError {

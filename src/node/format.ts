@@ -4,6 +4,7 @@ import type { DeviceContent } from "#domain/ports/filesystems.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import { refuseInUse } from "./device-users.ts";
+import type { NodeHost } from "./host.ts";
 import type { AttachedFilesystem, Staging } from "./staging.ts";
 import { verifyDisk } from "./volume-disk.ts";
 
@@ -23,7 +24,7 @@ export async function ensureFilesystem(
   const { volume, access, device } = attached;
   const content = await host.filesystems.inspect(device.path, ctx);
   if (volume.phase !== "formatting" && content.kind !== "blank")
-    return withUuid(volume, acceptContent(content, attached));
+    return await remember(withUuid(volume, acceptContent(content, attached)), attached, host, ctx);
   requireFormattable(attached, minSizeBytes);
   await refuseInUse(device, `format volume "${volume.volumeId}"`, host, ctx);
   await host.records.save({ ...volume, phase: "formatting" }, ctx);
@@ -68,6 +69,17 @@ function requireFormattable({ volume, device }: AttachedFilesystem, minSizeBytes
   if (device.nqn !== volume.target.nqn) throw refusal(`it belongs to "${device.nqn}"`);
   if (device.sizeBytes < minSizeBytes)
     throw refusal(`it has ${device.sizeBytes} bytes, expected at least ${minSizeBytes}`);
+}
+
+/** Before it is mounted: a call that is repeated after that does not look at the disk again. */
+async function remember(
+  known: StagedVolume,
+  { volume }: AttachedFilesystem,
+  { records }: NodeHost,
+  ctx: Context,
+): Promise<StagedVolume> {
+  if (known.fsUuid !== volume.fsUuid) await records.save(known, ctx);
+  return known;
 }
 
 function withUuid(volume: StagedVolume, { uuid }: FilesystemContent): StagedVolume {

@@ -88,8 +88,12 @@ class Kubelet {
     const staged = this.world.mountsAt(stagingPathOf(this.volume));
     assert.equal(staged.length, this.#setting.use.access.type === "mount" ? 1 : 0);
     assert.equal(this.world.kernel.controllers.get(this.volume.nqn)?.state, "live");
-    assert.equal(this.world.records.volumes.get("pvc-1")?.phase, "staged");
+    const record = this.world.records.volumes.get("pvc-1");
+    assert.equal(record?.phase, "staged");
     const { disk } = this.volume;
+    const { content } = disk;
+    const made = content.kind === "filesystem" ? content.uuid : undefined;
+    assert.equal(record?.fsUuid, made, "else another file system would pass for this one");
     const isSmaller = this.world.warnings.some((text) => /could not be grown$/.test(text));
     if (this.#setting.isCopy === true && !isSmaller)
       assert.equal(disk.filesystemBytes, disk.sizeBytes);

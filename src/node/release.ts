@@ -28,6 +28,7 @@ export async function release(
   const device = await host.initiator.findDevice(nqn, ctx);
   if (device !== undefined)
     await refuseInUse(device, `unstage volume "${volume.volumeId}"`, host, ctx);
+  else if (unwritten === "keep") await refuseUnwritten(volume, host, ctx);
   if (volume.phase === "formatting")
     ctx.log.warn({ nqn }, "Letting go of a volume that was never fully formatted");
   await host.initiator.disconnect(nqn, ctx);
@@ -58,7 +59,20 @@ async function unmountStaged(
   }
 }
 
-function stillWaiting({ volumeId, target }: StagedVolume, cause: DriverError): DriverError {
+/**
+ * The last unmount takes the mount out of the table and only then writes back. When its call was ended meanwhile, the next one
+ * sees no mount, and still must not disconnect: what waits for the connection would be lost.
+ */
+async function refuseUnwritten(
+  volume: StagedVolume,
+  { initiator, devices }: NodeHost,
+  ctx: Context,
+): Promise<void> {
+  for (const node of await initiator.nodesOf(volume.target.nqn, ctx))
+    if (await devices.isClaimed(node, ctx)) throw stillWaiting(volume);
+}
+
+function stillWaiting({ volumeId, target }: StagedVolume, cause?: DriverError): DriverError {
   return new DriverError(
     "unavailable",
     `Cannot unstage volume "${volumeId}": the connection to "${target.nqn}" is lost, and data not written back waits for it (if it never returns, "nvme disconnect -n ${target.nqn}" on this node discards that data)`,

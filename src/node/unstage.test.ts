@@ -87,9 +87,27 @@ test("unstage() waits for an outage to end, since unmounting writes back what is
     kind: "unavailable",
     message: /the connection to ".*" is lost, and data not written back waits for it/,
   });
-  assert.equal(world.mountsAt(stagingPath).length, 1);
   assert.equal(world.kernel.controllers.size, 1);
+  assert.deepEqual(world.mountsAt(stagingPath), [], "the table does not show that it waits");
+  await assert.rejects(unstage(request, world.host, world.ctx), { kind: "unavailable" });
+  assert.equal(world.kernel.controllers.size, 1, "kubelet's next call does not see the mount");
+  assert.ok(world.records.volumes.has(volume.volumeId));
   world.kernel.restore(volume.nqn, { renumbered: false });
+  await unstage(request, world.host, world.ctx);
+  assert.equal(world.kernel.controllers.size, 0);
+});
+
+test("unstage() leaves the connection of a file system that is not in the mount table and not let go of", async () => {
+  const { world, volume, request } = await staged();
+  const device = world.kernel.controllers.get(volume.nqn)?.device;
+  assert.ok(device);
+  world.kernel.claims.add(device);
+  await assert.rejects(unstage(request, world.host, world.ctx), {
+    kind: "unavailable",
+    message: /Cannot unstage volume "pvc-1": somebody has "\/dev\/nvme0n1" to himself/,
+  });
+  assert.ok(world.kernel.isLive(device));
+  world.kernel.claims.clear();
   await unstage(request, world.host, world.ctx);
   assert.equal(world.kernel.controllers.size, 0);
 });

@@ -8,6 +8,11 @@ export interface BlockDevices {
   majorMinorOf(path: string, ctx: Context): Promise<string | undefined>;
   /** Whether the kernel has a device of this number now. @param majorMinor - `259:1` */
   isThere(majorMinor: string, ctx: Context): Promise<boolean>;
+  /**
+   * Whether somebody has the device to himself: a file system, also one whose last mount has left the mount table and that
+   * still writes back; a device on top of it; a program that opened it so. Of a node that is not there nobody has.
+   */
+  isClaimed(path: string, ctx: Context): Promise<boolean>;
   setReadOnly(path: string, readOnly: boolean, ctx: Context): Promise<void>;
   /** Size in bytes now. */
   sizeOf(path: string, ctx: Context): Promise<number>;

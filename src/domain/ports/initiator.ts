@@ -12,6 +12,8 @@ export interface Initiator {
   connect(target: NvmeTarget, options: ConnectOptions, ctx: Context): Promise<void>;
   /** The device of this very NQN, verified now; `undefined` when there is none (yet). */
   findDevice(nqn: Nqn, ctx: Context): Promise<BlockDevice | undefined>;
+  /** Nodes in `/dev` of all devices that the kernel has of this very NQN, also of those that do not answer. */
+  nodesOf(nqn: Nqn, ctx: Context): Promise<readonly string[]>;
   /** Asks the kernel to look at the namespace's size again. */
   rescan(nqn: Nqn, ctx: Context): Promise<void>;
   /**

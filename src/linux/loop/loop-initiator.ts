@@ -69,6 +69,13 @@ export class LoopInitiator implements Initiator {
     return found && sameImage && this.#isAttached(record) ? { nqn, ...found } : undefined;
   }
 
+  /** Also of one that is being detached, which its last user keeps. */
+  async nodesOf(nqn: Nqn, _ctx: Context): Promise<readonly string[]> {
+    const { records, host } = this.#parts;
+    const record = await records.find(nqn);
+    return record !== undefined && this.#isAttached(record) ? [`${host.dev}/${record.disk}`] : [];
+  }
+
   async rescan(nqn: Nqn, ctx: Context): Promise<void> {
     const act = `Cannot rescan "${nqn}"`;
     const device = await this.findDevice(nqn, ctx);

@@ -22,10 +22,7 @@ export class Namespaces {
    * @throws {DriverError} `failed-precondition` when two disks of the NQN are there and nobody can choose.
    */
   find(nqn: Nqn): BlockDevice | undefined {
-    const { sysfs } = this.#host;
-    const live = this.#controllers(nqn).filter(isLive);
-    const disks = new Set(live.flatMap((controller) => disksOf(sysfs, controller)));
-    const devices = [...disks].flatMap((disk) => verify(this.#host, nqn, disk) ?? []);
+    const devices = this.#devicesOf(nqn, this.#controllers(nqn).filter(isLive));
     if (devices.length > 1) {
       const paths = devices.map(({ path }) => `"${path}"`).join(" and ");
       throw new DriverError(
@@ -34,6 +31,17 @@ export class Namespaces {
       );
     }
     return devices[0];
+  }
+
+  /** The devices of a subsystem, whatever its controllers do at the moment. */
+  all(nqn: Nqn): readonly BlockDevice[] {
+    return this.#devicesOf(nqn, this.#controllers(nqn));
+  }
+
+  #devicesOf(nqn: Nqn, controllers: readonly Controller[]): readonly BlockDevice[] {
+    const { sysfs } = this.#host;
+    const disks = new Set(controllers.flatMap((controller) => disksOf(sysfs, controller)));
+    return [...disks].flatMap((disk) => verify(this.#host, nqn, disk) ?? []);
   }
 
   #controllers(nqn: Nqn): Controller[] {

@@ -84,6 +84,10 @@ export class NvmeInitiator implements Initiator {
     return this.#namespaces.find(nqn);
   }
 
+  async nodesOf(nqn: Nqn, _ctx: Context): Promise<readonly string[]> {
+    return this.#namespaces.all(nqn).map(({ path }) => path);
+  }
+
   async rescan(nqn: Nqn, _ctx: Context): Promise<void> {
     const { sysfs } = this.#parts.host;
     const asked = this.#controllers(nqn)

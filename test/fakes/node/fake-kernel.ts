@@ -58,6 +58,10 @@ export class FakeKernel {
   readonly holds = new Map<Nqn, FakeHold>();
   /** Targets that cannot be unmounted now. */
   readonly busy = new Set<string>();
+  /** File systems whose last mount has left the table while their device did not answer: they write back when it does. */
+  readonly writingBack = new Set<FakeDevice>();
+  /** Of file systems that are mounted where this mount table does not show it, as in another namespace. */
+  readonly claims = new Set<FakeDevice>();
   readonly damage: string[] = [];
   /** As before Linux 6.7: no second Btrfs with one UUID. */
   refusesBtrfsTwins = false;
@@ -183,6 +187,14 @@ export class FakeKernel {
     return this.mounts.filter(
       (mount) => mount.device === device || mount.node === device.majorMinor,
     );
+  }
+
+  /** Whether a file system or another device has it to itself. */
+  isClaimed(device: FakeDevice): boolean {
+    const isMounted =
+      this.claims.has(device) || this.mounts.some((mount) => mount.device === device);
+    const isWaiting = this.writingBack.has(device) && this.mayWait(device);
+    return isMounted || isWaiting || this.holdersOf(device.majorMinor).length > 0;
   }
 
   /** Names of the devices on top of a device: other people's, and the hold that lies on it. */

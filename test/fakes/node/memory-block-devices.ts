@@ -23,6 +23,12 @@ export class MemoryBlockDevices implements BlockDevices {
     return this.#kernel.has(majorMinor);
   }
 
+  async isClaimed(path: string, ctx: Context): Promise<boolean> {
+    ctx.signal.throwIfAborted();
+    const device = this.#kernel.deviceAt(path);
+    return device !== undefined && this.#kernel.isClaimed(device);
+  }
+
   async setReadOnly(path: string, readOnly: boolean, ctx: Context): Promise<void> {
     ctx.signal.throwIfAborted();
     this.#require(path).isReadOnly = readOnly;

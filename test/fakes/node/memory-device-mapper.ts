@@ -145,7 +145,7 @@ export class MemoryDeviceMapper implements Holds {
   /** A file system opens its device once; who has a node bind-mounted may have opened it or not. */
   #openCount(hold: FakeHold): number {
     const isAsleep = hold.toolWaits && hold.isQueueing && !this.#kernel.isLive(hold.under);
-    return isAsleep || this.#kernel.mounts.some(({ device }) => device === hold) ? 1 : 0;
+    return isAsleep || this.#kernel.isClaimed(hold) ? 1 : 0;
   }
 
   #newHold(nqn: Nqn, under: FakeDevice): FakeHold {

@@ -21,6 +21,11 @@ export class MemoryInitiator implements Initiator {
     return this.#kernel.find(nqn);
   }
 
+  async nodesOf(nqn: Nqn, _ctx: Context): Promise<readonly string[]> {
+    const device = this.#kernel.controllers.get(nqn)?.device;
+    return device === undefined ? [] : [device.path];
+  }
+
   async rescan(nqn: Nqn, ctx: Context): Promise<void> {
     ctx.signal.throwIfAborted();
     this.#kernel.rescan(nqn);

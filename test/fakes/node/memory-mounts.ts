@@ -65,9 +65,17 @@ export class MemoryMounts implements Mounts {
     ctx.signal.throwIfAborted();
     const mount = this.#topmost(target);
     if (mount === undefined) return;
-    if (this.#kernel.busy.has(target) || this.#mustWait(mount))
+    if (this.#kernel.busy.has(target))
       throw new DriverError("unavailable", `Cannot unmount "${target}": target is busy`);
+    const { device } = mount;
+    const mustWait = this.#mustWait(mount);
     this.#remove(mount);
+    if (device === undefined || !mustWait) return;
+    this.#kernel.writingBack.add(device);
+    throw new DriverError(
+      "unavailable",
+      `Cannot unmount "${target}": umount was ended with the call`,
+    );
   }
 
   async detach(target: string, ctx: Context): Promise<void> {
