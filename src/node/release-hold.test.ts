@@ -31,6 +31,15 @@ function assertGone(world: NodeWorld): void {
   assert.equal(world.records.volumes.size, 0);
 }
 
+test("unstage() takes away a hold that was cut short while it was made, which shows only on the device", async () => {
+  const { world, volume, request } = await staged(blockUse());
+  world.kernel.holds.clear();
+  world.kernel.halfHolds.add(volume.nqn);
+  await unstage(request, world.host, world.ctx);
+  assert.equal(world.kernel.halfHolds.size, 0);
+  assertGone(world);
+});
+
 test("unstage() leaves no hold, and discards nothing", async () => {
   for (const use of [mountUse(), blockUse()]) {
     const { world, volume, stagingPath, request } = await staged(use);

@@ -24,7 +24,11 @@ export async function release(
   const hold = await holds?.find(nqn, ctx);
   if (holds !== undefined && hold !== undefined)
     await releaseHold({ volume, hold, unwritten }, { ...host, holds }, ctx);
-  else await unmountStaged(volume, unwritten, host, ctx);
+  else {
+    await unmountStaged(volume, unwritten, host, ctx);
+    // one that was cut short while it was made does not show, and is on the device all the same
+    await holds?.remove(nqn, ctx);
+  }
   const device = await host.initiator.findDevice(nqn, ctx);
   if (device !== undefined)
     await refuseInUse(device, `unstage volume "${volume.volumeId}"`, host, ctx);

@@ -213,6 +213,8 @@ export class DmKernel implements Disposable {
     if (device.openCount > 0) throw refusal("remove", device.name, busy);
     this.#devices.delete(device.name);
     this.tree.remove(`block/${device.node}`);
+    for (const disk of this.#disks.keys())
+      this.tree.remove(`dev/block/${disk}/holders/${device.node}`);
     this.tree.remove(`dev/block/${device.majorMinor}`);
   }
 
@@ -234,17 +236,18 @@ export class DmKernel implements Disposable {
     throw new ExecError("dmsetup", { reason: "failed with exit code 1", exitCode: 1, stderr });
   }
 
-  /** A device without table is not in sysfs. */
+  /** A device without table is not in sysfs. With its first one loaded it is, and on what that names, but has no size. */
   #show(): void {
-    for (const { name, node, majorMinor, live, suspended } of this.#devices.values()) {
-      if (live === undefined) continue;
+    for (const { name, node, majorMinor, live, inactive, suspended } of this.#devices.values()) {
+      const table = live ?? inactive;
+      if (table === undefined) continue;
       const folder = `block/${node}`;
-      this.tree.attributes(folder, { dev: majorMinor, size: live.sectors });
+      this.tree.attributes(folder, { dev: majorMinor, size: live?.sectors ?? 0 });
       this.tree.attributes(`${folder}/dm`, { name, uuid: name, suspended: suspended ? 1 : 0 });
       this.tree.attributes(`dev/block/${majorMinor}/queue`, { logical_block_size: 4096 });
       this.tree.attributes(`class/bdi/${majorMinor}`, { max_ratio: 100, strict_limit: 0 });
-      if (live.device !== undefined && this.#disks.has(live.device))
-        this.tree.attributes(`dev/block/${live.device}/holders/${node}`, {});
+      if (table.device !== undefined && this.#disks.has(table.device))
+        this.tree.attributes(`dev/block/${table.device}/holders/${node}`, {});
     }
   }
 }

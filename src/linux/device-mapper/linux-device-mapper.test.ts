@@ -10,6 +10,7 @@ import { Sysfs } from "../sysfs.ts";
 import { Dmsetup } from "./dmsetup.ts";
 import { holdName } from "./hold-name.ts";
 import { LinuxDeviceMapper } from "./linux-device-mapper.ts";
+import { formatTable } from "./multipath-table.ts";
 
 const nqn = "nqn.2000-02.com.mikrotik:pvc-a.1-abcdefgh" as Nqn;
 const name = holdName(nqn);
@@ -89,6 +90,30 @@ test("create() replaces what an interrupted create() left without a table", asyn
   await new Dmsetup(world.kernel.exec).createWithoutTable(name, ctx);
   assert.equal(await world.holds.find(nqn, ctx), undefined);
   assert.equal((await world.holds.create(device, ctx)).sizeBytes, 64 * MiB);
+});
+
+test("create() and remove() get past a hold that was cut short between its table and its use", async () => {
+  using world = setUp();
+  const device = world.disk("259:1");
+  const dmsetup = new Dmsetup(world.kernel.exec);
+  const cutShort = async () => {
+    await dmsetup.createWithoutTable(name, ctx);
+    await dmsetup.load(name, formatTable((64 * MiB) / 512, "259:1"), ctx);
+    assert.deepEqual(world.kernel.tree.sysfs.list("dev", "block", "259:1", "holders"), ["dm-0"]);
+  };
+  await cutShort();
+  assert.equal(await world.holds.find(nqn, ctx), undefined, "it has no size");
+  assert.equal((await world.holds.create(device, ctx)).sizeBytes, 64 * MiB);
+  await world.holds.remove(nqn, ctx);
+  await cutShort();
+  await world.holds.remove(nqn, ctx);
+  assert.deepEqual(world.kernel.tree.sysfs.list("dev", "block", "259:1", "holders"), []);
+});
+
+test("remove() of an NQN that no hold can carry has nothing to do", async () => {
+  using world = setUp();
+  await world.holds.remove(`nqn.2000-02.com.mikrotik:${"x".repeat(95)}` as Nqn, ctx);
+  assert.deepEqual(world.kernel.verbs, []);
 });
 
 test("create() refuses a device in use, and leaves no hold", async () => {

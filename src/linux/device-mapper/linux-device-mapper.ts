@@ -100,6 +100,7 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
   }
 
   async remove(nqn: Nqn, ctx: Context): Promise<void> {
+    if (!canHold(nqn)) return;
     try {
       await this.#dmsetup.remove(holdName(nqn), ctx);
     } catch (error) {
@@ -201,7 +202,7 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
   async #create(device: BlockDevice, act: string, ctx: Context): Promise<void> {
     const name = holdName(device.nqn);
     const table = formatTable(device.sizeBytes / sectorBytes, device.majorMinor);
-    this.#requireFree(device, undefined, act);
+    this.#requireFree(device, act);
     try {
       await this.#dmsetup.create(name, table, ctx).catch(async (error: unknown) => {
         if (!saysBusy(error, "create")) throw error;
@@ -223,7 +224,7 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
         "failed-precondition",
         `${act}: its blocks have ${device.blockBytes} bytes, those of the hold ${blockBytes}`,
       );
-    this.#requireFree(device, hold, act);
+    this.#requireFree(device, act);
     const table = formatTable(device.sizeBytes / sectorBytes, device.majorMinor);
     await this.#takeTable(hold, table, { act, ctx });
   }
@@ -240,10 +241,13 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
     }
   }
 
-  /** Other device-mapper devices, such as LVM's, would share the device with the hold: the kernel allows them to. */
-  #requireFree({ majorMinor }: BlockDevice, hold: Hold | undefined, act: string): void {
+  /**
+   * Other device-mapper devices, such as LVM's, would share the device with the hold: the kernel allows them to. What was made to
+   * be this hold, and got no further than to load its table, is on the device already.
+   */
+  #requireFree({ nqn, majorMinor }: BlockDevice, act: string): void {
     const holders = this.#sysfs.list("dev", "block", majorMinor, "holders");
-    const others = holders.filter((name) => `${this.#dev}/${name}` !== hold?.path);
+    const others = holders.filter((name) => !this.#seen.isMadeFor(nqn, name));
     if (others.length === 0) return;
     const who = others.map((name) => this.#describe(name)).join(" and ");
     throw new DriverError("failed-precondition", `${act}: ${majorMinor} is in use by ${who}`);

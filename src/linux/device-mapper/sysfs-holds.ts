@@ -30,6 +30,11 @@ export class SysfsHolds {
     return this.#names().flatMap((name) => this.#read(name) ?? []);
   }
 
+  /** Whether a device of this name, such as `dm-3`, was made to hold this NQN; it may have no table in use yet. */
+  isMadeFor(nqn: Nqn, name: string): boolean {
+    return this.#nqnOf(name) === nqn;
+  }
+
   #names(): string[] {
     return this.#sysfs.list("block").filter((name) => /^dm-\d+$/.test(name));
   }

@@ -56,6 +56,8 @@ export class FakeKernel {
   /** Devices that somebody else has stacked on one, by its number. */
   readonly holders = new Map<string, string[]>();
   readonly holds = new Map<Nqn, FakeHold>();
+  /** NQNs whose hold was cut short while it was made: on the device, and without a size. */
+  readonly halfHolds = new Set<Nqn>();
   /** Targets that cannot be unmounted now. */
   readonly busy = new Set<string>();
   /** File systems whose last mount has left the table while their device did not answer: they write back when it does. */
@@ -201,7 +203,11 @@ export class FakeKernel {
   holdersOf(majorMinor: string): string[] {
     const holds = [...this.holds.values()].filter(({ under }) => under.majorMinor === majorMinor);
     const names = holds.map(({ path }) => path.slice("/dev/".length));
-    return [...(this.holders.get(majorMinor) ?? []), ...names];
+    const devices = [...this.controllers.values()].flatMap(({ device }) => device ?? []);
+    const halves = devices.filter(
+      (device) => device.majorMinor === majorMinor && this.halfHolds.has(device.nqn),
+    );
+    return [...(this.holders.get(majorMinor) ?? []), ...names, ...halves.map(() => "dm-9")];
   }
 
   #present(): (FakeDevice | FakeHold)[] {

@@ -54,6 +54,7 @@ export class MemoryDeviceMapper implements Holds {
 
   async remove(nqn: Nqn, ctx: Context): Promise<void> {
     ctx.signal.throwIfAborted();
+    this.#kernel.halfHolds.delete(nqn);
     const hold = this.#kernel.holds.get(nqn);
     if (hold === undefined) return;
     if (this.#openCount(hold) > 0)
