@@ -78,7 +78,7 @@ export async function refuseHolders(
   if (holders.length > 0) throw heldBy(holders, device, act);
 }
 
-export function claimed(path: string, act: string): DriverError {
+function claimed(path: string, act: string): DriverError {
   return new DriverError(
     "unavailable",
     `Cannot ${act}: somebody has "${path}" to himself, a program or a file system that still writes back`,
