@@ -171,7 +171,8 @@ test("a guard that is started looks until it is disposed of, and says once what 
   const looks = Promise.withResolvers<void>();
   const sleeps: number[] = [];
   const clock = {
-    now: () => 0,
+    now: () => new Date(0),
+    elapsed: () => 0,
     sleep: async (milliseconds: number, signal: AbortSignal) => {
       sleeps.push(milliseconds);
       if (sleeps.length < 5) return;

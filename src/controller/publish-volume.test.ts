@@ -127,7 +127,7 @@ test("publish() lets two nodes share a migrating volume, and refuses a third", a
   const first = await publish("n1", mode);
   clock.advance(60_000);
   assert.deepEqual(await publish("n2", mode), first);
-  assert.equal(volume().tag.attachment?.since, Math.floor(clock.now() / 1_000));
+  assert.equal(volume().tag.attachment?.since, Math.floor(clock.now().getTime() / 1_000));
   await assert.rejects(publish("n3", mode), {
     kind: "failed-precondition",
     message: /attached to "n1" and "n2" as multi-node-multi-writer/,

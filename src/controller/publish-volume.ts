@@ -89,7 +89,7 @@ export class Publisher {
     const idle = volume.exported.enabled ? await this.#cutOff(volume, call, ctx) : volume;
     if (idle === undefined) return undefined;
     await this.#settle(idle, call, ctx);
-    const now = this.#options.clock.now();
+    const now = this.#options.clock.now().getTime();
     const tag = beginEpoch(idle.tag, { ...call, now }, this.#options.nonce());
     const nqn = epochNqn({ slot: call.slot, tag });
     const { port } = call.appliance.data;
@@ -109,7 +109,7 @@ export class Publisher {
     await this.#requireNode(call, ctx);
     const exported = await this.#restore(volume, call, ctx);
     if (exported === undefined) return undefined;
-    const tag = join(exported.tag, { ...call, now: this.#options.clock.now() });
+    const tag = join(exported.tag, { ...call, now: this.#options.clock.now().getTime() });
     const shared = await call.appliance.volumes.change(exported, { tag }, ctx);
     if (shared)
       ctx.log.info(
@@ -156,7 +156,7 @@ export class Publisher {
       { volumeId: id, nqn: volume.exported.nqn },
       "Volume was exported while attached to no node: export turned off",
     );
-    const tag = cutUnknown(volume.tag, this.#options.clock.now());
+    const tag = cutUnknown(volume.tag, this.#options.clock.now().getTime());
     return await appliance.volumes.change(volume, { tag, exported: { enabled: false } }, ctx);
   }
 
@@ -164,7 +164,7 @@ export class Publisher {
     const { clock, fenceSettleSeconds } = this.#options;
     const waitMs = settlingTime(
       tag.departure,
-      { node, now: clock.now() },
+      { node, now: clock.now().getTime() },
       fenceSettleSeconds * 1_000,
     );
     if (waitMs === 0) return;

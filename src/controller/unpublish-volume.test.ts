@@ -30,7 +30,7 @@ test("unpublishVolume() turns the export off with the last node, keeping its epo
   assert.equal(volume()?.exported.enabled, false);
   assert.partialDeepStrictEqual(volume()?.tag, {
     epoch,
-    departure: { node: "n1", at: clock.now() / 1_000 },
+    departure: { node: "n1", at: clock.now().getTime() / 1_000 },
   });
   assert.equal(volume()?.tag.attachment, undefined);
   assert.deepEqual(store.calls, ["find", "change"]);

@@ -40,7 +40,7 @@ export async function unpublishVolume(
   await untilWon(request.id, async () => {
     const volume = await location.appliance.volumes.find(location.slot, ctx);
     if (volume === undefined) return "absent";
-    const change = withdrawal(volume, request.node, clock.now());
+    const change = withdrawal(volume, request.node, clock.now().getTime());
     if (change === undefined) return "not attached";
     const isGuarded = volume.tag.halted || shutPools.has(location.appliance.name);
     const changed = await apply(volume, change, location, ctx);

@@ -13,7 +13,8 @@ type AnyCall = Pick<ServerUnaryCall<unknown, unknown>, "once" | "off" | "getDead
  */
 export function callSignal(call: AnyCall, stop: AbortSignal): CallSignal {
   const controller = new AbortController();
-  const onCancelled = () => controller.abort(reasonFor(call));
+  const deadline = deadlineOf(call);
+  const onCancelled = () => controller.abort(reasonFor(deadline));
   const onStop = () => controller.abort(stop.reason);
   call.once("cancelled", onCancelled);
   stop.addEventListener("abort", onStop);
@@ -27,9 +28,13 @@ export function callSignal(call: AnyCall, stop: AbortSignal): CallSignal {
   };
 }
 
-function reasonFor(call: AnyCall): DOMException {
-  const late = Date.now() >= Number(call.getDeadline());
-  return late
+/** As `performance.now()` will show it: grpc-js tells a date, in whole milliseconds, and waits by a timer. */
+function deadlineOf(call: AnyCall): number {
+  return performance.now() + Number(call.getDeadline()) - Date.now() - 1;
+}
+
+function reasonFor(deadline: number): DOMException {
+  return performance.now() >= deadline
     ? new DOMException("The deadline of the call has passed", "TimeoutError")
     : new DOMException("The caller has gone", "AbortError");
 }

@@ -30,11 +30,11 @@ export class CsiNodeDirectory implements NodeDirectory {
   async isKnown(nodeId: string, ctx: Context): Promise<boolean> {
     const { clock } = this.#options;
     const seenAt = this.#seenAt.get(nodeId);
-    if (seenAt !== undefined && clock.now() - seenAt < rememberMilliseconds) return true;
+    if (seenAt !== undefined && clock.elapsed() - seenAt < rememberMilliseconds) return true;
     this.#seenAt.delete(nodeId);
     // The node id is the node's name, unless somebody has configured another one.
     if (!(await this.#isNamed(nodeId, ctx)) && !(await this.#isListed(nodeId, ctx))) return false;
-    this.#seenAt.set(nodeId, clock.now());
+    this.#seenAt.set(nodeId, clock.elapsed());
     return true;
   }
 

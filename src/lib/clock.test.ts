@@ -1,6 +1,20 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { systemClock } from "./clock.ts";
+
+test("systemClock.elapsed() counts on in another process, in milliseconds", async () => {
+  const before = systemClock.elapsed();
+  const say = `import(${JSON.stringify(new URL("clock.ts", import.meta.url))}).then((m) => console.log(m.systemClock.elapsed()))`;
+  const between = Number(execFileSync(process.execPath, ["-e", say], { encoding: "utf8" }));
+  const after = systemClock.elapsed();
+  assert.ok(before < between && between < after, `${before} < ${between} < ${after}`);
+  const started = performance.now();
+  await systemClock.sleep(20, new AbortController().signal);
+  const expected = performance.now() - started;
+  const took = systemClock.elapsed() - after;
+  assert.ok(took >= expected && took < expected + 1_000, `${took} ms, expected ${expected}`);
+});
 
 test("systemClock.sleep() waits as long as it is told", async () => {
   const before = performance.now();

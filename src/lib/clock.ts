@@ -2,14 +2,21 @@ import { setTimeout as delay } from "node:timers/promises";
 
 /** Time, so that logic that waits can be tested without waiting. */
 export interface Clock {
-  /** Milliseconds since the Unix epoch. */
-  now(): number;
+  /** The date, which somebody may set at any time: no span is measured by it, hence no number. */
+  now(): Date;
+  /**
+   * Milliseconds since an arbitrary moment in the past, for spans and deadlines: nobody sets it. It is the same for all
+   * processes of one boot, and stands still while the machine is suspended. Source: clock_gettime(2), CLOCK_MONOTONIC,
+   * which is what `process.hrtime` reads (libuv, src/unix/linux.c, `uv__hrtime`).
+   */
+  elapsed(): number;
   /** @throws the signal's reason when it ends the wait. */
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 
 export const systemClock: Clock = {
-  now: Date.now,
+  now: () => new Date(),
+  elapsed: () => Number(process.hrtime.bigint()) / 1e6,
   sleep: async (milliseconds, signal) => {
     await delay(milliseconds, undefined, { signal }).catch((error: unknown) => {
       throw signal.aborted ? signal.reason : error;

@@ -51,7 +51,7 @@ export function createExec(graceMs = 2_000): Exec {
         reason: "still hangs in the kernel from an earlier call",
         timedOut: true,
       });
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     const child = start(request);
     const ended = collectOutput(child, () => killGroup(child, "SIGKILL"));
     using limit = timeLimit(request.timeoutMs, ctx.signal);
@@ -63,7 +63,12 @@ export function createExec(graceMs = 2_000): Exec {
       abandon(child);
     }
     ctx.log.debug(
-      { file, args: request.args, exitCode: exit?.exitCode, durationMs: Date.now() - startedAt },
+      {
+        file,
+        args: request.args,
+        exitCode: exit?.exitCode,
+        durationMs: Math.round(performance.now() - startedAt),
+      },
       "Ran a process",
     );
     if (inTime !== undefined) return outputOf(inTime, request);

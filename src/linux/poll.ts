@@ -16,10 +16,10 @@ export async function poll<T>(
   { clock, everyMs, limitMs }: PollLimits,
   ctx: Context,
 ): Promise<T | undefined> {
-  const endsAt = clock.now() + limitMs;
+  const endsAt = clock.elapsed() + limitMs;
   for (;;) {
     const answer = probe();
-    if (answer !== undefined || ctx.signal.aborted || clock.now() >= endsAt) return answer;
+    if (answer !== undefined || ctx.signal.aborted || clock.elapsed() >= endsAt) return answer;
     // An aborted sleep is no failure here: the loop looks once more and says what it saw.
     await clock.sleep(everyMs, ctx.signal).catch(() => {});
   }

@@ -69,6 +69,22 @@ test("unstage() waits for a short outage to end, and loses nothing", async () =>
   assert.deepEqual(world.warnings, []);
 });
 
+test("unstage() waits as long for a volume when somebody sets the date forward meanwhile, and discards nothing", async () => {
+  const { world, volume, stagingPath, request } = await staged();
+  world.kernel.lose(volume.nqn);
+  world.write(stagingPath, "precious", "data");
+  const { sleep } = world.clock;
+  world.clock.sleep = async (milliseconds, signal) => {
+    if (world.clock.slept === 0) world.clock.setDateBy(24 * 3_600_000);
+    if (world.clock.slept === 4_000) world.kernel.restore(volume.nqn, { renumbered: false });
+    await sleep.call(world.clock, milliseconds, signal);
+  };
+  await unstage(request, world.host, world.ctx);
+  assertGone(world);
+  assert.equal(volume.disk.files.get("precious"), "data");
+  assert.deepEqual(world.warnings, []);
+});
+
 test("unstage() ends the hold of a volume that stays away, in bounded time, and says what is lost", async () => {
   for (const end of ["lose", "drop"] as const) {
     const { world, volume, stagingPath, request } = await staged();

@@ -96,7 +96,7 @@ async function returns(
   host: HoldingHost,
   ctx: Context,
 ): Promise<boolean> {
-  const deadline = host.clock.now() + host.deviceWaitMilliseconds;
+  const deadline = host.clock.elapsed() + host.deviceWaitMilliseconds;
   for (;;) {
     if ((await findDisk(hold.nqn, host, ctx)) !== undefined) return true;
     const device = await host.initiator.findDevice(hold.nqn, ctx);
@@ -105,7 +105,7 @@ async function returns(
         "unavailable",
         `Cannot unstage volume "${volume.volumeId}": it came back as "${device.path}" (${device.majorMinor}), and its hold "${hold.path}" has not been put on it yet`,
       );
-    if (host.clock.now() >= deadline) return false;
+    if (host.clock.elapsed() >= deadline) return false;
     await seek(volume, host, ctx);
     await host.clock.sleep(pauseMilliseconds, ctx.signal);
   }

@@ -34,7 +34,7 @@ export async function awaitDevice(
   host: NodeHost,
   ctx: Context,
 ): Promise<BlockDevice> {
-  const deadline = host.clock.now() + host.deviceWaitMilliseconds;
+  const deadline = host.clock.elapsed() + host.deviceWaitMilliseconds;
   for (
     let pause = firstPauseMilliseconds;
     ;
@@ -42,7 +42,7 @@ export async function awaitDevice(
   ) {
     const device = await host.initiator.findDevice(wanted.nqn, ctx);
     if (device !== undefined && device.sizeBytes >= wanted.minSizeBytes) return device;
-    if (host.clock.now() >= deadline) throw tooLate(wanted, device, host);
+    if (host.clock.elapsed() >= deadline) throw tooLate(wanted, device, host);
     await host.clock.sleep(pause, ctx.signal);
     await rescan(wanted.nqn, host, ctx);
   }

@@ -2,16 +2,21 @@ import type { Clock } from "#lib/clock.ts";
 
 /** Time that passes only where somebody sleeps, or when a test says so. */
 export class ManualClock implements Clock {
-  #now: number;
+  #date: number;
+  #elapsed = 3_600_000;
   #slept = 0;
 
-  /** @param now - milliseconds since the Unix epoch. */
-  constructor(now = 1_700_000_000_000) {
-    this.#now = now;
+  /** @param date - milliseconds since the Unix epoch. */
+  constructor(date = 1_700_000_000_000) {
+    this.#date = date;
   }
 
-  now(): number {
-    return this.#now;
+  now(): Date {
+    return new Date(this.#date);
+  }
+
+  elapsed(): number {
+    return this.#elapsed;
   }
 
   /** What all sleeps added up to, milliseconds. */
@@ -20,7 +25,13 @@ export class ManualClock implements Clock {
   }
 
   advance(milliseconds: number): void {
-    this.#now += milliseconds;
+    this.#date += milliseconds;
+    this.#elapsed += milliseconds;
+  }
+
+  /** Sets the date forward, or back, without any time passing. */
+  setDateBy(milliseconds: number): void {
+    this.#date += milliseconds;
   }
 
   async sleep(milliseconds: number, signal: AbortSignal): Promise<void> {

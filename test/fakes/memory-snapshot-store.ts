@@ -67,8 +67,8 @@ export class MemorySnapshotStore implements SnapshotStore {
           `Cannot take snapshot "${key}": "${slot}" is flat`,
         );
       const leaf = { key, source: slot, sizeBytes };
-      this.put(leaf, { createdAt: this.#clock.now() });
-      return { leaf, createdAt: this.#clock.now(), intact: true };
+      this.put(leaf, { createdAt: this.#clock.now().getTime() });
+      return { leaf, createdAt: this.#clock.now().getTime(), intact: true };
     });
   }
 

@@ -13,7 +13,7 @@ import { summary, type Terminal, tell } from "./story.ts";
  * @throws {Error} of the step that failed, once everything is cleaned up.
  */
 export async function playDemo(version: string, { out, signal }: Terminal): Promise<void> {
-  const started = Date.now();
+  const started = performance.now();
   // Cleaning up must work after the signal too.
   const ctx: Context = { signal: new AbortController().signal, log: silentLog };
   const machine = await lookAround(ctx);
@@ -36,5 +36,5 @@ export async function playDemo(version: string, { out, signal }: Terminal): Prom
     await tell({ stage, machine, show, signal, undo });
     undo.move(); // the story has undone everything itself
   }
-  out(summary({ machine, lacks, snapshots }, (Date.now() - started) / 1000));
+  out(summary({ machine, lacks, snapshots }, (performance.now() - started) / 1000));
 }

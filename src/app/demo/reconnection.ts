@@ -46,9 +46,9 @@ export async function loseAndRegain(play: Play, published: PublishedVolume): Pro
 
   show.step("Switch it on again: it gives its namespaces new identities");
   await switchOn();
-  const backAt = clock.now();
+  const backAt = clock.elapsed();
   await untilWritten(writer, play);
-  const pauseMs = clock.now() - backAt;
+  const pauseMs = clock.elapsed() - backAt;
   const { flushed, error } = await writer.stop();
   const after = look();
   show.kernel(after.text);
@@ -104,8 +104,8 @@ async function untilSettled(
   { stage, signal }: Play,
   { volume, paths }: PublishedVolume,
 ): Promise<void> {
-  const endsAt = clock.now() + limitMs;
-  while (clock.now() < endsAt) {
+  const endsAt = clock.elapsed() + limitMs;
+  while (clock.elapsed() < endsAt) {
     signal.throwIfAborted();
     const condition = await volume.condition(stage.nodes["node-a"], paths);
     if (!condition.endsWith("wait")) return;

@@ -31,7 +31,7 @@ export class Readiness {
   /** @throws the signal's reason when the caller leaves first. */
   readonly ready = async ({ signal, log }: Context): Promise<boolean> => {
     const { cacheMilliseconds, clock } = this.#options;
-    if (this.#last && clock.now() - this.#last.at < cacheMilliseconds) return this.#last.ready;
+    if (this.#last && clock.elapsed() - this.#last.at < cacheMilliseconds) return this.#last.ready;
     this.#checking ??= this.#check(log).finally(() => {
       this.#checking = undefined;
     });
@@ -41,7 +41,7 @@ export class Readiness {
   async #check(log: Log): Promise<boolean> {
     const reason = await this.#failure(log);
     const ready = reason === undefined;
-    this.#last = { ready, at: this.#options.clock.now() };
+    this.#last = { ready, at: this.#options.clock.elapsed() };
     if (reason !== this.#reason) tell(reason, log);
     this.#reason = reason;
     return ready;

@@ -56,8 +56,8 @@ test("probe() takes away what a killed one left, and leaves one that is under wa
   using kernel = new DmKernel();
   const clock = new ManualClock();
   const dmsetup = new Dmsetup(kernel.exec);
-  const underWay = `rds-csi-probe-${clock.now() - 5_000}-bbbbbbbb`;
-  const killed = `rds-csi-probe-${clock.now() - 61_000}-aaaaaaaa`;
+  const underWay = `rds-csi-probe-${clock.elapsed() - 5_000}-bbbbbbbb`;
+  const killed = `rds-csi-probe-${clock.elapsed() - 61_000}-aaaaaaaa`;
   for (const name of [killed, underWay, "vg-root"]) await dmsetup.createWithoutTable(name, ctx);
   await new LinuxHoldProbe(dmsetup, kernel.tree.sysfs, clock).probe(ctx);
   assert.deepEqual(kernel.names(), [underWay, "vg-root"]);

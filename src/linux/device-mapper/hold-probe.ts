@@ -48,7 +48,7 @@ export class LinuxHoldProbe implements HoldProbe {
 
   async #missing(ctx: Context): Promise<string | undefined> {
     await failureOf(this.#removeLeftovers(ctx));
-    const hold = `${prefix}${this.#clock.now()}-${randomNonce()}`;
+    const hold = `${prefix}${Math.floor(this.#clock.elapsed())}-${randomNonce()}`;
     const names = { hold, base: `${hold}-base` };
     const attempt = await failureOf(this.#tryTable(names, ctx));
     await this.#remove(names, ctx);
@@ -73,7 +73,7 @@ export class LinuxHoldProbe implements HoldProbe {
 
   /** The hold first: it may have its base open. */
   async #removeLeftovers(ctx: Context): Promise<void> {
-    const before = this.#clock.now() - leftoverMs;
+    const before = this.#clock.elapsed() - leftoverMs;
     for (const name of (await this.#dmsetup.names(ctx)).sort()) {
       const [, madeAt] = /^rds-csi-probe-(\d+)-/.exec(name) ?? [];
       if (madeAt !== undefined && Number(madeAt) < before)

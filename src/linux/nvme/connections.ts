@@ -84,9 +84,9 @@ export class LinuxConnections implements Connections {
   }
 
   #controllersOf(nqn: Nqn): readonly Controller[] {
-    const now = this.#clock.now();
-    const age = now - this.#survey.at;
-    if (age < 0 || age >= surveyLastsMs) this.#survey = { at: now, controllers: this.#readAll() };
+    const now = this.#clock.elapsed();
+    if (now - this.#survey.at >= surveyLastsMs)
+      this.#survey = { at: now, controllers: this.#readAll() };
     return this.#survey.controllers.get(nqn) ?? [];
   }
 

@@ -56,12 +56,12 @@ export class Attendance {
 
   /** Never throws: what fails is logged once, and tried again later. */
   async step(volume: StagedVolume, watched: Watched, ctx: Context): Promise<void> {
-    const startedAt = this.#host.clock.now();
+    const startedAt = this.#host.clock.elapsed();
     try {
       using limited = withTimeout(ctx, stepLimitMs);
       await this.#step(volume, watched, limited);
     } catch (error) {
-      const took = this.#host.clock.now() - startedAt;
+      const took = this.#host.clock.elapsed() - startedAt;
       // At least as long as it took, so that calls for the volume find its lock free half of the time.
       this.#pause(watched, Math.min(Math.max(retryMs, took), longestRetryMs));
       if (!ctx.signal.aborted) this.#sayOnce(watched, String(error), ctx);
@@ -107,11 +107,10 @@ export class Attendance {
 
   #open(action: Action, sight: Sight, watched: Watched, ctx: Context): void {
     const { clock, health } = this.#host;
-    const now = clock.now();
     const { state, device } = sight.connection;
     const facts = { connection: state, device: device?.majorMinor };
-    if (watched.begin(now)) ctx.log.warn(facts, beginning(state));
-    health.report(sight.volume.volumeId, conditionFor(action, sight, now));
+    if (watched.begin(clock.elapsed())) ctx.log.warn(facts, beginning(state));
+    health.report(sight.volume.volumeId, conditionFor(action, sight, clock.now()));
     const decided = JSON.stringify(action);
     if (decided === watched.decided) return;
     watched.decided = decided;
@@ -141,7 +140,8 @@ export class Attendance {
     { refused }: Outcome,
     { watched, sight }: { readonly watched: Watched; readonly sight: Sight },
   ): void {
-    const now = this.#host.clock.now();
+    const { clock } = this.#host;
+    const now = clock.elapsed();
     const { past } = watched;
     if (refused !== undefined) {
       watched.past = { ...past, refused };
@@ -150,7 +150,7 @@ export class Attendance {
     if (action.do === "rescan") watched.past = { ...past, rescanned: past.rescanned + 1 };
     if (action.do === "reconnect")
       watched.past = { ...past, rescanned: 0, reconnected: past.reconnected + 1 };
-    if (action.do === "pass-errors") watched.passedErrorsAt = now;
+    if (action.do === "pass-errors") watched.passedErrorsAt = clock.now();
     if (action.do === "end-hold") watched.past = { ...past, ended: action.reason };
     if (action.do === "reinstate" && sight.connection.state === "live")
       watched.reinstatedAt = [...watched.reinstatedAt, now];
@@ -166,7 +166,7 @@ export class Attendance {
   }
 
   #pause(watched: Watched, milliseconds: number): void {
-    watched.dueAt = this.#host.clock.now() + milliseconds;
+    watched.dueAt = this.#host.clock.elapsed() + milliseconds;
   }
 
   #sayOnce(watched: Watched, error: string, ctx: Context): void {

@@ -4,9 +4,9 @@ import type { Action } from "./decide.ts";
 import type { Sight } from "./sight.ts";
 
 /** What to tell of a volume, before a step is taken. */
-export function conditionFor(action: Action, sight: Sight, now: number): VolumeCondition {
+export function conditionFor(action: Action, sight: Sight, now: Date): VolumeCondition {
   const { nqn } = sight.volume.target;
-  const since = new Date(now - sight.lostMs).toISOString();
+  const since = new Date(now.getTime() - sight.lostMs).toISOString();
   if (action.do === "nothing") return conditionOfWell(sight.volume);
   if (action.do === "end-hold") return failed(since, action.reason);
   if (action.do !== "report")
@@ -28,9 +28,9 @@ function fate({ hold, connection }: Sight): string {
 
 /**
  * Of a volume that is well: what its record keeps is to be told until it is over, and what was last seen of its disk.
- * @param passedErrorsAt - When the target last could not serve a block. Milliseconds since the Unix epoch.
+ * @param passedErrorsAt - When the target last could not serve a block.
  */
-export function conditionOfWell(volume: StagedVolume, passedErrorsAt?: number): VolumeCondition {
+export function conditionOfWell(volume: StagedVolume, passedErrorsAt?: Date): VolumeCondition {
   const { doubtfulSince, published = [], reconnect } = volume;
   const dead = published.filter(({ deadSince }) => deadSince !== undefined);
   const doubt =
@@ -52,8 +52,8 @@ const working = "The volume is connected and answers";
 const unheld =
   "it has no hold, so containers must be restarted after an outage that ends its device";
 
-function damaged(at: number): string {
-  return `The target could not read or write a block of the volume, last at ${new Date(at).toISOString()}: whoever uses that block gets an error, the rest works (the kernel's log names the sector)`;
+function damaged(at: Date): string {
+  return `The target could not read or write a block of the volume, last at ${at.toISOString()}: whoever uses that block gets an error, the rest works (the kernel's log names the sector)`;
 }
 
 function leftBehind(paths: readonly PublishedPath[]): string {

@@ -10,15 +10,14 @@ export function hasNewIdentity(volume: StagedVolume, { device }: Connection): bo
 
 /**
  * The record of a volume that is well, as it must be from now on.
- * @param now - milliseconds since the Unix epoch
  * @returns `undefined` when it may stay as it is.
  */
 export function renewedRecord(
   { volume, connection, past, lostMs }: Sight,
-  now: number,
+  now: Date,
 ): StagedVolume | undefined {
   const identity = connection.device?.identity;
   if (identity === undefined || identity === volume.identity) return undefined;
-  const doubtfulSince = new Date(now - lostMs).toISOString();
+  const doubtfulSince = new Date(now.getTime() - lostMs).toISOString();
   return { ...volume, identity, ...(past.newIdentity && { doubtfulSince }) };
 }

@@ -21,7 +21,7 @@ export async function look(
   host: WatchHost,
   ctx: Context,
 ): Promise<Sight> {
-  const now = host.clock.now();
+  const now = host.clock.elapsed();
   const connection = host.connections.observe(volume.target.nqn);
   const hold = await lookAtHold(volume, connection.state === "connecting", host, ctx);
   const shown = hold === undefined ? await lookAtMounts(volume, connection, host, ctx) : notAsked;
@@ -87,7 +87,7 @@ async function askAttachment(
   lostMs: number,
   { host, ctx }: { readonly host: WatchHost; readonly ctx: Context },
 ): Promise<void> {
-  const now = host.clock.now();
+  const now = host.clock.elapsed();
   if (lostMs < askAttachmentAfterMs || watched.attachment === "ended") return;
   if (now < watched.askAttachmentAt) return;
   watched.attachment = await host.attachments.check(volumeId, target.nqn, ctx);

@@ -44,7 +44,7 @@ export async function noteDead(
   { records, clock }: WatchHost,
   ctx: Context,
 ): Promise<StagedVolume> {
-  const deadSince = new Date(clock.now()).toISOString();
+  const deadSince = clock.now().toISOString();
   const targets = new Set(dead.map(({ target }) => target));
   const published = (volume.published ?? []).map((path) =>
     targets.has(path.target) ? { ...path, deadSince } : path,

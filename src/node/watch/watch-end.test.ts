@@ -8,6 +8,8 @@ import { stagingPathOf, targetPathOf } from "#test/fakes/node/node-world.ts";
 import { assertAllWritten, inUse, stateOf, write } from "#test/fakes/watch/in-use.ts";
 import { WatchedWorld } from "#test/fakes/watch/watched-world.ts";
 
+const dayMs = 24 * 3_600_000;
+
 test("tick() tells that acknowledged writes may be lost when the namespace has another identity", async () => {
   const world = new WatchedWorld();
   const first = world.attach("pvc-a");
@@ -64,6 +66,30 @@ test("tick() ends a hold after ioHoldSeconds, not before, and lets it be unstage
   await world.pass(1_000);
   assert.equal(world.health.conditionOf("pvc-a"), undefined);
   assert.equal(world.kernel.holds.size, 0);
+});
+
+test("tick() does not end a hold before ioHoldSeconds because somebody sets the date forward in an outage", async () => {
+  const world = new WatchedWorld();
+  const volume = await inUse(world, { ioHoldSeconds: 30 });
+  world.kernel.lose(volume.nqn);
+  await world.pass(5_000);
+  world.clock.setDateBy(dayMs);
+  await world.pass(24_000);
+  assert.equal(stateOf(world, volume), "waiting");
+  assert.equal(world.kernel.holds.get(volume.nqn)?.isQueueing, true);
+  write(world, volume, "during");
+  await world.pass(2_500);
+  assert.equal(stateOf(world, volume), "failed");
+});
+
+test("tick() ends a hold after ioHoldSeconds although somebody sets the date back in the outage", async () => {
+  const world = new WatchedWorld();
+  const volume = await inUse(world, { ioHoldSeconds: 30 });
+  world.kernel.lose(volume.nqn);
+  await world.pass(5_000);
+  world.clock.setDateBy(-dayMs);
+  await world.pass(26_500);
+  assert.equal(stateOf(world, volume), "failed");
 });
 
 test("tick() ends a hold whose attachment has gone, and asks no more", async () => {

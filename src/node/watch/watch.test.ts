@@ -8,6 +8,8 @@ import { assertAllWritten, inUse, stateOf, write } from "#test/fakes/watch/in-us
 import { WatchedWorld } from "#test/fakes/watch/watched-world.ts";
 import { Watch } from "./watch.ts";
 
+const dayMs = 24 * 3_600_000;
+
 test("tick() leaves a short outage to the kernel, and tells of it", async () => {
   const world = new WatchedWorld();
   const volume = await inUse(world);
@@ -49,6 +51,21 @@ test("tick() connects again what the kernel gave up, and puts the hold on the ne
     1,
     "what repeats is logged once",
   );
+});
+
+test("tick() goes on looking and connecting when somebody sets the date back by a day", async () => {
+  const world = new WatchedWorld();
+  const volume = await inUse(world);
+  world.clock.setDateBy(-dayMs);
+  world.kernel.exports.delete(volume.nqn);
+  world.kernel.drop(volume.nqn);
+  await world.pass(2_000);
+  assert.equal(stateOf(world, volume), "waiting");
+  world.clock.setDateBy(-dayMs);
+  world.kernel.exports.set(volume.nqn, volume.disk);
+  await world.pass(3_000);
+  assert.equal(stateOf(world, volume), "connected");
+  assert.deepEqual(world.decisions, ["connect", "prove-and-swap"]);
 });
 
 test("tick() rescans an orphan, and connects it anew when that does not help", async () => {
@@ -244,7 +261,11 @@ test("start() goes on with what it knew when the records cannot be read, says so
     world.clock.advance(milliseconds);
     await new Promise<void>((next) => setImmediate(next));
   };
-  const clock = { now: () => world.clock.now(), sleep };
+  const clock = {
+    now: () => world.clock.now(),
+    elapsed: () => world.clock.elapsed(),
+    sleep,
+  };
   let isDamaged = false;
   const list = world.records.list.bind(world.records);
   world.records.list = async (ctx) => {

@@ -155,7 +155,7 @@ export class Watch implements AsyncDisposable {
 
   async #survey(ctx: Context): Promise<ReadonlySet<string>> {
     const { host, log } = this.#parts;
-    const now = host.clock.now();
+    const now = host.clock.elapsed();
     if (host.survey === undefined || now < this.#surveyAt) return new Set();
     this.#surveyAt = now + surveyEveryMs;
     try {
@@ -171,7 +171,7 @@ export class Watch implements AsyncDisposable {
   }
 
   #now(): number {
-    return this.#parts.host.clock.now();
+    return this.#parts.host.clock.elapsed();
   }
 
   #watched({ volumeId, target }: StagedVolume): Watched {

@@ -12,7 +12,7 @@ export class Watched {
   told: string | undefined;
   /** As it was at the last look of an incident. */
   lastSeen: string | undefined;
-  /** Not to be looked at before, unless the connection changes. Milliseconds since the Unix epoch. */
+  /** Not to be looked at before, unless the connection changes. Like all times here but one, of the clock that nobody sets. */
   dueAt = 0;
   /** A step is under way. */
   isBusy = false;
@@ -23,7 +23,7 @@ export class Watched {
   reinstatedAt: readonly number[] = [];
   refusedAt = 0;
   /** When an error that was no outage was last passed on. */
-  passedErrorsAt: number | undefined;
+  passedErrorsAt: Date | undefined;
   attachment: Attachment | undefined;
   askAttachmentAt = 0;
   /** Controllers when it was last looked at. */

@@ -23,7 +23,7 @@ export class RetryGate {
 
   /** @throws {DriverError} the attempt's failure, or the last one again while it is too early to try. */
   async pass<T>(attempt: () => Promise<T>): Promise<T> {
-    const wait = (this.#last?.until ?? 0) - this.#clock.now();
+    const wait = (this.#last?.until ?? 0) - this.#clock.elapsed();
     if (this.#last !== undefined && wait > 0) throw again(this.#last.error, wait);
     try {
       const result = await attempt();
@@ -40,7 +40,7 @@ export class RetryGate {
     const delay = Math.min(firstDelayMs * 2 ** this.#failures, maxDelayMs);
     const jitter = 0.75 + this.#random() / 2;
     this.#failures += 1;
-    this.#last = { error, until: this.#clock.now() + delay * jitter };
+    this.#last = { error, until: this.#clock.elapsed() + delay * jitter };
   }
 }
 
