@@ -8,7 +8,6 @@ import type { KeyedMutex } from "#lib/keyed-mutex.ts";
 import type { Log } from "#lib/log.ts";
 import { Dmsetup } from "#linux/device-mapper/dmsetup.ts";
 import { LinuxHoldSurvey } from "#linux/device-mapper/hold-survey.ts";
-import { LinuxDirectReads } from "#linux/direct-read.ts";
 import type { Host } from "#linux/disk-device.ts";
 import type { Exec } from "#linux/exec.ts";
 import { FileKubeletVolumes } from "#linux/kubelet-volumes.ts";
@@ -42,7 +41,6 @@ export async function startWatch(
   const watchHost: WatchHost = {
     ...host,
     connections: new LinuxConnections(kernel, clock),
-    reads: new LinuxDirectReads(exec),
     survey:
       host.holds === undefined ? undefined : new LinuxHoldSurvey(new Dmsetup(exec), kernel.sysfs),
     attachments: attachmentCheck(config, stack),

@@ -9,6 +9,7 @@ import { KeyedMutex } from "#lib/keyed-mutex.ts";
 import type { Log } from "#lib/log.ts";
 import { LinuxBlockDevices } from "#linux/block-devices.ts";
 import { deviceNumberOf } from "#linux/device-node.ts";
+import { LinuxDirectReads } from "#linux/direct-read.ts";
 import { createExec } from "#linux/exec.ts";
 import { LinuxFilesystems } from "#linux/filesystems/linux-filesystems.ts";
 import { LinuxHostPaths } from "#linux/host-paths.ts";
@@ -72,6 +73,7 @@ async function openHost(config: NodeConfig, log: Log) {
     initiator,
     devices,
     filesystems: new LinuxFilesystems({ exec, devices }),
+    reads: new LinuxDirectReads(exec),
     mounts: new LinuxMounts(exec),
     paths: new LinuxHostPaths(exec),
     records: new RememberedRecords(new FileStageRecords(join(stateDirectory, "volumes"))),

@@ -1,5 +1,6 @@
 import type { BlockDevices } from "#domain/ports/block-devices.ts";
 import type { DeviceMapper, HoldPaths, HoldQueue } from "#domain/ports/device-mapper.ts";
+import type { DirectReads } from "#domain/ports/direct-reads.ts";
 import type { Filesystems } from "#domain/ports/filesystems.ts";
 import type { HostPaths } from "#domain/ports/host-paths.ts";
 import type { Initiator } from "#domain/ports/initiator.ts";
@@ -13,6 +14,7 @@ export interface NodeHost {
   readonly initiator: Initiator;
   readonly devices: BlockDevices;
   readonly filesystems: Filesystems;
+  readonly reads: DirectReads;
   readonly mounts: Mounts;
   readonly paths: HostPaths;
   readonly records: StageRecords;

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { Nqn } from "#domain/nqn.ts";
+import { GiB } from "#lib/bytes.ts";
+import { FakeDisk } from "#test/fakes/node/fake-disk.ts";
 import {
   blockUse,
   mountUse,
@@ -133,21 +135,82 @@ test("unstage() removes a hold at once that nobody uses, also during an outage",
   assert.deepEqual(world.warnings, []);
 });
 
-test("unstage() lets a volume that is back get its hold first, unless it is not the volume", async () => {
+/** With another file system on it. */
+function impostor(): FakeDisk {
+  const disk = new FakeDisk(GiB);
+  disk.format("ext4");
+  disk.format("ext4");
+  return disk;
+}
+
+const refused = { state: "refused", message: "another file system" } as const;
+
+test("unstage() lets a volume that is back get its hold first, whatever the watch found before that", async () => {
   const { world, volume, stagingPath, request } = await staged();
   world.kernel.drop(volume.nqn);
   world.write(stagingPath, "precious", "data");
   world.kernel.connect(volume.nqn);
+  world.health.report("pvc-1", refused);
   await assert.rejects(unstage(request, world.host, world.ctx), {
     kind: "unavailable",
     message:
       'Cannot unstage volume "pvc-1": it came back as "/dev/nvme1n1" (259:1), and its hold "/dev/dm-0" has not been put on it yet',
   });
-  assert.equal(world.kernel.holds.size, 1);
-  world.health.report("pvc-1", { state: "refused", message: "another file system" });
+  await world.heal(volume);
   await unstage(request, world.host, world.ctx);
   assertGone(world);
-  assert.equal(volume.disk.files.has("precious"), false, "nothing is written to a stranger");
+  assert.equal(volume.disk.files.get("precious"), "data");
+  assert.deepEqual(world.warnings, []);
+});
+
+test("unstage() waits for a volume that is away, although the watch had refused what was there before", async () => {
+  const { world, volume, stagingPath, request } = await staged();
+  world.kernel.lose(volume.nqn);
+  world.write(stagingPath, "precious", "data");
+  world.health.report("pvc-1", refused);
+  const { sleep } = world.clock;
+  world.clock.sleep = async (milliseconds, signal) => {
+    world.kernel.restore(volume.nqn, { renumbered: false });
+    await sleep.call(world.clock, milliseconds, signal);
+  };
+  await unstage(request, world.host, world.ctx);
+  assertGone(world);
+  assert.equal(volume.disk.files.get("precious"), "data");
+});
+
+test("unstage() discards at once what waits for a volume in whose place something else is, and writes nothing to that", async () => {
+  const { world, volume, stagingPath, request } = await staged();
+  const other = impostor();
+  world.kernel.drop(volume.nqn);
+  world.write(stagingPath, "unwritten", "data");
+  world.kernel.exports.set(volume.nqn, other);
+  world.kernel.connect(volume.nqn);
+  await unstage(request, world.host, world.ctx);
+  assertGone(world);
+  assert.equal(other.files.size, 0);
+  assert.deepEqual(world.warnings, ["What came back is not the volume", warning]);
+  assert.equal(world.clock.slept, 0);
+});
+
+test("unstage() discards nothing upon a look at something else that the volume replaced meanwhile", async () => {
+  const { world, volume, stagingPath, request } = await staged();
+  world.kernel.drop(volume.nqn);
+  world.write(stagingPath, "precious", "data");
+  world.kernel.exports.set(volume.nqn, impostor());
+  world.kernel.connect(volume.nqn);
+  const { inspect } = world.filesystems;
+  world.filesystems.inspect = async (path, ctx) => {
+    const content = await inspect.call(world.filesystems, path, ctx);
+    world.kernel.disconnect(volume.nqn);
+    world.kernel.exports.set(volume.nqn, volume.disk);
+    return content;
+  };
+  await assert.rejects(unstage(request, world.host, world.ctx), { kind: "unavailable" });
+  world.kernel.connect(volume.nqn);
+  await world.heal(volume);
+  await unstage(request, world.host, world.ctx);
+  assertGone(world);
+  assert.equal(volume.disk.files.get("precious"), "data");
 });
 
 test("unstage() detaches a mount of an ended hold that is busy, and fails while it is in use", async () => {

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+import type { BlockDevice } from "#domain/block-device.ts";
 import { DriverError, isFailure } from "#domain/errors.ts";
 import type { Hold } from "#domain/ports/device-mapper.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
@@ -6,6 +8,7 @@ import { clearStagingPath } from "./clear-staging.ts";
 import { connectInTime } from "./connect-in-time.ts";
 import { mountsOf, refuseHolders, refuseMounted } from "./device-users.ts";
 import type { Holds, NodeHost } from "./host.ts";
+import { disprove } from "./prove.ts";
 import { unmountOrDetachAll } from "./unmount.ts";
 import { findDisk } from "./volume-disk.ts";
 
@@ -28,7 +31,7 @@ const pauseMilliseconds = 500;
 /**
  * Unmounts a volume and removes its hold. Writing back what is dirty waits for a connection that is lost: so it is
  * waited for first, `host.deviceWaitMilliseconds` long. Then the hold is ended, for nobody else will end it: what
- * was not written back is discarded, and the log says so.
+ * was not written back is discarded, and the log says so. So it is at once when something else has come back in its place.
  * @throws {DriverError} `failed-precondition` while it is published; `unavailable` while it is in use, or when the
  * volume has come back and only its hold has yet to follow.
  */
@@ -70,15 +73,14 @@ export async function isRemoved(
 
 /**
  * Whether what is dirty can be written back, now or within the time that a device may take. Nobody has written to a volume
- * that was never staged, and the watch would not put its hold on a device that comes back.
+ * that was never staged, and the watch would not put its hold on a device that comes back. What the watch has seen does
+ * not count here: what it refused may have been put right since.
  */
 async function isUsable(held: HeldVolume, host: HoldingHost, ctx: Context): Promise<boolean> {
   const { hold, volume, unwritten } = held;
   if ((await findDisk(hold.nqn, host, ctx)) !== undefined) return true;
-  const isRefused = host.health.conditionOf(volume.volumeId)?.state === "refused";
   const isUnwritten = volume.phase !== "staged";
-  if (unwritten === "discard" || isUnwritten || isRefused || (await hasEnded(hold, host, ctx)))
-    return false;
+  if (unwritten === "discard" || isUnwritten || (await hasEnded(hold, host, ctx))) return false;
   return await returns(held, host, ctx);
 }
 
@@ -91,24 +93,39 @@ export async function hasEnded(
   return !suspended && !(await holds.status(nqn, ctx)).queueing;
 }
 
-async function returns(
-  { hold, volume }: HeldVolume,
-  host: HoldingHost,
-  ctx: Context,
-): Promise<boolean> {
+async function returns(held: HeldVolume, host: HoldingHost, ctx: Context): Promise<boolean> {
+  const { hold, volume } = held;
   const deadline = host.clock.elapsed() + host.deviceWaitMilliseconds;
   for (;;) {
     if ((await findDisk(hold.nqn, host, ctx)) !== undefined) return true;
     const device = await host.initiator.findDevice(hold.nqn, ctx);
-    if (device !== undefined)
-      throw new DriverError(
-        "unavailable",
-        `Cannot unstage volume "${volume.volumeId}": it came back as "${device.path}" (${device.majorMinor}), and its hold "${hold.path}" has not been put on it yet`,
-      );
+    if (device !== undefined) {
+      await requireStranger(device, held, host, ctx);
+      return false;
+    }
     if (host.clock.elapsed() >= deadline) return false;
     await seek(volume, host, ctx);
     await host.clock.sleep(pauseMilliseconds, ctx.signal);
   }
+}
+
+/** @throws {DriverError} `unavailable` unless a look right now proves that what came back is not the volume. */
+async function requireStranger(
+  device: BlockDevice,
+  { volume, hold }: HeldVolume,
+  host: HoldingHost,
+  ctx: Context,
+): Promise<void> {
+  const { nqn, path, majorMinor } = device;
+  const difference = await disprove({ volume, device, minSizeBytes: hold.sizeBytes }, host, ctx);
+  // the name may have led elsewhere while it was looked at
+  const now = await host.initiator.findDevice(nqn, ctx);
+  if (difference === undefined || !isDeepStrictEqual(now, device))
+    throw new DriverError(
+      "unavailable",
+      `Cannot unstage volume "${volume.volumeId}": it came back as "${path}" (${majorMinor}), and its hold "${hold.path}" has not been put on it yet`,
+    );
+  ctx.log.warn({ nqn, device: path, difference }, "What came back is not the volume");
 }
 
 /**

@@ -13,6 +13,7 @@ import type { Nqn } from "#domain/nqn.ts";
 import { systemClock } from "#lib/clock.ts";
 import { LinuxBlockDevices } from "#linux/block-devices.ts";
 import { deviceNumberOf } from "#linux/device-node.ts";
+import { LinuxDirectReads } from "#linux/direct-read.ts";
 import { createExec } from "#linux/exec.ts";
 import { LinuxFilesystems } from "#linux/filesystems/linux-filesystems.ts";
 import { LinuxHostPaths } from "#linux/host-paths.ts";
@@ -58,6 +59,7 @@ export class RealHost implements Disposable {
       }),
       devices,
       filesystems: new LinuxFilesystems({ exec, devices }),
+      reads: new LinuxDirectReads(exec),
       mounts: new LinuxMounts(exec),
       paths: new LinuxHostPaths(exec),
       records: new FileStageRecords(join(this.folder, "volumes")),

@@ -6,11 +6,11 @@ import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import { mountOptions } from "../mount-options.ts";
 import { isMountOf, mountsAt, topmostAt } from "../mount-table.ts";
+import { disprove } from "../prove.ts";
 import { isReadOnlyDevice } from "../read-only-device.ts";
 import { isDeviceGone, unmountDead } from "../unmount.ts";
 import type { WatchHost } from "./host.ts";
 import type { Outcome } from "./outcome.ts";
-import { disprove } from "./prove.ts";
 import { showAgain } from "./show-again.ts";
 import type { Sight } from "./sight.ts";
 

@@ -1,4 +1,5 @@
 import type { AccessMode, BlockAccess, FsType, VolumeUse } from "#domain/access-mode.ts";
+import { DriverError } from "#domain/errors.ts";
 import { type Nqn, nqnFor } from "#domain/nqn.ts";
 import type { Mount } from "#domain/ports/mounts.ts";
 import type { Slot } from "#domain/volume-id.ts";
@@ -46,6 +47,8 @@ export class NodeWorld {
   readonly devices = new MemoryBlockDevices(this.kernel);
   readonly holds = new MemoryDeviceMapper(this.kernel);
   readonly health = new VolumeHealth();
+  /** Devices that answer every read with an error. */
+  readonly unreadable = new Set<string>();
   /** What the use cases get: every call passes the fault plan. */
   readonly host: NodeHost;
   readonly ctx: Context = testContext({ log: this.log });
@@ -55,6 +58,7 @@ export class NodeWorld {
       initiator: this.faults.watch(new MemoryInitiator(this.kernel)),
       devices: this.faults.watch(this.devices),
       filesystems: this.faults.watch(this.filesystems),
+      reads: this.faults.watch({ readDirect: async (path: string) => this.#read(path) }),
       mounts: this.faults.watch(this.mounts),
       paths: this.faults.watch(this.paths),
       records: this.faults.watch(this.records),
@@ -134,6 +138,12 @@ export class NodeWorld {
     if ("under" in device && this.kernel.mayWait(device)) device.waiting.set(name, content);
     else if (this.kernel.isLive(device)) device.disk.files.set(name, content);
     else throw new Error("EIO");
+  }
+
+  #read(path: string): void {
+    const device = this.kernel.deviceAt(path);
+    if (device === undefined || !this.kernel.isLive(device) || this.unreadable.has(path))
+      throw new DriverError("unavailable", `Cannot read "${path}": Input/output error`);
   }
 
   topmost(path: string) {

@@ -1,4 +1,3 @@
-import { DriverError } from "#domain/errors.ts";
 import type { Nqn } from "#domain/nqn.ts";
 import type { Attachment } from "#domain/ports/attachment-check.ts";
 import type { Connection } from "#domain/ports/connections.ts";
@@ -18,8 +17,6 @@ export class WatchedWorld extends NodeWorld {
   readonly identities = this.kernel.identities;
   /** Controllers of volumes that have not one for each address. */
   readonly pathCounts = new Map<Nqn, number>();
-  /** Devices that answer every read with an error. */
-  readonly unreadable = new Set<string>();
   /** Whose hold shows paths that have failed, to whoever looks at all of them. */
   readonly stuck = new Set<Nqn>();
   readonly watchHost: WatchHost;
@@ -30,7 +27,6 @@ export class WatchedWorld extends NodeWorld {
     this.watchHost = {
       ...this.host,
       connections: { observe: (nqn) => this.#observe(nqn), forget: () => {} },
-      reads: { readDirect: async (device) => this.#read(device) },
       survey: { disturbed: async () => this.#disturbed() },
       attachments: {
         check: async () => {
@@ -78,12 +74,6 @@ export class WatchedWorld extends NodeWorld {
     const { state } = controller;
     const paths = this.pathCounts.get(nqn);
     return { state, device: this.kernel.find(nqn), ...(paths !== undefined && { paths }) };
-  }
-
-  #read(path: string): void {
-    const device = this.kernel.deviceAt(path);
-    if (device === undefined || !this.kernel.isLive(device) || this.unreadable.has(path))
-      throw new DriverError("unavailable", `Cannot read "${path}": Input/output error`);
   }
 
   #disturbed(): ReadonlySet<Nqn> {

@@ -1,7 +1,7 @@
 import type { BlockDevice } from "#domain/block-device.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
-import type { WatchHost } from "./host.ts";
+import type { NodeHost } from "./host.ts";
 
 export interface Claim {
   readonly volume: StagedVolume;
@@ -17,7 +17,7 @@ export interface Claim {
  */
 export async function disprove(
   claim: Claim,
-  host: WatchHost,
+  host: NodeHost,
   ctx: Context,
 ): Promise<string | undefined> {
   const outside = differsOutside(claim);
@@ -37,7 +37,7 @@ function differsOutside({ volume, device, minSizeBytes }: Claim): string | undef
 
 async function differsInside(
   { volume, device }: Claim,
-  { filesystems }: WatchHost,
+  { filesystems }: NodeHost,
   ctx: Context,
 ): Promise<string | undefined> {
   if (volume.use.access.type === "block") return undefined;
