@@ -17,6 +17,7 @@ import { LinuxMounts } from "#linux/mounts.ts";
 import { FileStageRecords } from "#linux/stage-records.ts";
 import { Sysfs } from "#linux/sysfs.ts";
 import type { NodeHost } from "#node/host.ts";
+import { LastingTools } from "#node/lasting-tools.ts";
 import { VolumeHealth } from "#node/volume-health.ts";
 import { RememberedRecords } from "#node/watch/remembered-records.ts";
 import { openHolds } from "./holds.ts";
@@ -38,6 +39,7 @@ export async function startNode(
   await using stack = new AsyncDisposableStack();
   const { driverName, endpoint, nodeId, node } = config;
   const { host, kernel, exec, ready: check } = await openHost(config, log);
+  stack.use(host.tools);
   const { ready } = new Readiness({ check, clock, ...probeLimits });
   const locks = new KeyedMutex();
   if (node.initiator.type === "linux-nvme")
@@ -79,6 +81,7 @@ async function openHost(config: NodeConfig, log: Log) {
     records: new RememberedRecords(new FileStageRecords(join(stateDirectory, "volumes"))),
     holds:
       chosen.type === "linux-nvme" ? await openHolds({ exec, kernel, runUdev }, ctx) : undefined,
+    tools: new LastingTools(clock),
     health: new VolumeHealth(),
     clock,
     deviceWaitMilliseconds: deviceTimeout,

@@ -5,6 +5,7 @@ import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import { refuseInUse } from "./device-users.ts";
 import type { NodeHost } from "./host.ts";
+import type { Tool } from "./lasting-tools.ts";
 import type { AttachedFilesystem, Staging } from "./staging.ts";
 import { verifyDisk } from "./volume-disk.ts";
 
@@ -18,24 +19,40 @@ import { verifyDisk } from "./volume-disk.ts";
  */
 export async function ensureFilesystem(
   attached: AttachedFilesystem,
-  { host, minSizeBytes }: Staging,
+  staging: Staging,
   ctx: Context,
 ): Promise<StagedVolume> {
-  const { volume, access, device } = attached;
+  const { volume, device, ended } = attached;
+  const { host } = staging;
   const content = await host.filesystems.inspect(device.path, ctx);
   if (volume.phase !== "formatting" && content.kind !== "blank")
     return await remember(withUuid(volume, acceptContent(content, attached)), attached, host, ctx);
+  const isMade = volume.phase === "formatting" && ended === "format";
+  if (!isMade) await format(attached, staging, ctx);
+  const made = acceptContent(await host.filesystems.inspect(device.path, ctx), attached);
+  const formatted = withUuid({ ...volume, phase: "connecting" }, made);
+  await host.records.save(formatted, ctx);
+  return formatted;
+}
+
+async function format(
+  attached: AttachedFilesystem,
+  { host, minSizeBytes }: Staging,
+  ctx: Context,
+): Promise<void> {
   requireFormattable(attached, minSizeBytes);
+  const { volume, access, device } = attached;
   await refuseInUse(device, `format volume "${volume.volumeId}"`, host, ctx);
   await host.records.save({ ...volume, phase: "formatting" }, ctx);
   await verifyDisk(device, host, ctx);
   ctx.log.info({ device: device.path, fsType: access.fsType }, "Formatting a blank device");
   const request = { fsType: access.fsType, options: volume.mkfsOptions };
-  await host.filesystems.make(device.path, request, ctx);
-  const made = acceptContent(await host.filesystems.inspect(device.path, ctx), attached);
-  const formatted = withUuid({ ...volume, phase: "connecting" }, made);
-  await host.records.save(formatted, ctx);
-  return formatted;
+  const tool: Tool = {
+    kind: "format",
+    name: `mkfs of ${access.fsType} on "${device.path}"`,
+    run: (toolCtx) => host.filesystems.make(device.path, request, toolCtx),
+  };
+  await host.tools.run(device.nqn, tool, ctx);
 }
 
 type FilesystemContent = Extract<DeviceContent, { readonly kind: "filesystem" }>;

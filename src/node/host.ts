@@ -7,6 +7,7 @@ import type { Initiator } from "#domain/ports/initiator.ts";
 import type { Mounts } from "#domain/ports/mounts.ts";
 import type { StageRecords } from "#domain/ports/stage-records.ts";
 import type { Clock } from "#lib/clock.ts";
+import type { LastingTools } from "./lasting-tools.ts";
 import type { VolumeHealth } from "./volume-health.ts";
 
 /** The machine a node plugin serves: what its use cases need from outside. */
@@ -20,6 +21,8 @@ export interface NodeHost {
   readonly records: StageRecords;
   /** `undefined` where holds cannot be made: outages that change a device then reach the pods. */
   readonly holds: Holds | undefined;
+  /** mkfs and repairs, which may take longer than a call. */
+  readonly tools: LastingTools;
   readonly health: VolumeHealth;
   readonly clock: Clock;
   /** How long a device may take to appear after a connect, or to show its new size. */

@@ -3,6 +3,7 @@ import { DriverError, isFailure } from "#domain/errors.ts";
 import type { Context } from "#lib/context.ts";
 import { notReplayed, refuseBesideTwin } from "./copies.ts";
 import type { NodeHost } from "./host.ts";
+import type { Tool } from "./lasting-tools.ts";
 import { mountOptions } from "./mount-options.ts";
 import { isMountOf, topmostAt } from "./mount-table.ts";
 import type { AttachedFilesystem, Staging } from "./staging.ts";
@@ -11,7 +12,8 @@ import { requireDisk, verifyDisk } from "./volume-disk.ts";
 
 /**
  * Mounts a volume at its staging path, where nothing is mounted yet. Mount first: the kernel replays the
- * journal of a crash by itself. Only when that fails is the file system checked, once, and mounted again.
+ * journal of a crash by itself. Only when that fails is the file system checked, once, and mounted again. The check may
+ * have outlived the call that began it.
  * @throws {DriverError} `internal` with the words of mount or of the check; `failed-precondition` for a copy that
  * cannot be mounted as it is, or here.
  */
@@ -27,6 +29,7 @@ export async function mountVolume(
     await mountOnce(attached, host, ctx);
   } catch (error) {
     if (!isFailure(error, "internal")) throw error;
+    if (attached.ended === "check") throw error;
     await refuseBesideTwin(attached.volume, error, host, ctx);
     if (!mayRepair(attached)) throw notReplayed(attached.volume, error);
     await check(attached, error, { host, ctx });
@@ -64,7 +67,12 @@ async function check(
     "Checking a file system that could not be mounted",
   );
   await verifyDisk(device, host, ctx);
-  await host.filesystems.check(device.path, access.fsType, ctx);
+  const tool: Tool = {
+    kind: "check",
+    name: `the check of ${access.fsType} on "${device.path}"`,
+    run: (toolCtx) => host.filesystems.check(device.path, access.fsType, toolCtx),
+  };
+  await host.tools.run(device.nqn, tool, ctx);
 }
 
 /** Names may have moved between the look-up and the mount: what counts is what is mounted now. */

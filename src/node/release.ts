@@ -7,7 +7,7 @@ import type { NodeHost } from "./host.ts";
 import { releaseHold, type Unwritten } from "./release-hold.ts";
 
 /**
- * Takes a volume off this node: unmounts its staging path, removes its hold, disconnects the NQN that its record
+ * Takes a volume off this node: ends the tool that still rewrites it, unmounts its staging path, removes its hold, disconnects the NQN that its record
  * names (and no other), and forgets the record last. Success means that the kernel has neither mount nor hold nor
  * controller left; the volume may then be written to elsewhere.
  * @throws {DriverError} `failed-precondition` while it is published, `unavailable` while it is busy or when
@@ -20,7 +20,8 @@ export async function release(
   ctx: Context,
 ): Promise<void> {
   const { nqn } = volume.target;
-  const { holds } = host;
+  const { holds, tools } = host;
+  await tools.end(nqn, ctx);
   const hold = await holds?.find(nqn, ctx);
   if (holds !== undefined && hold !== undefined)
     await releaseHold({ volume, hold, unwritten }, { ...host, holds }, ctx);

@@ -44,7 +44,10 @@ export async function settlePast(
       error,
     );
   }
-  return undefined;
+  if (difference !== undefined || known.phase !== "formatting") return undefined;
+  // under this NQN nobody else can have been at what mkfs has left
+  await host.records.save(known, ctx);
+  return known;
 }
 
 /** What has failed once may have been half written: the file system is mounted anew, on a hold of its own. */

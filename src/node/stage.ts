@@ -13,7 +13,7 @@ import { settlePast } from "./settle-past.ts";
 import { stageFilesystem } from "./stage-filesystem.ts";
 import type { Staging } from "./staging.ts";
 import { Undo } from "./undo.ts";
-import type { VolumeDisk } from "./volume-disk.ts";
+import { type VolumeDisk, verifyDisk } from "./volume-disk.ts";
 
 export interface StageRequest extends Omit<StagedVolume, keyof Learned> {
   /** A smaller device is not the volume, or not all of it. */
@@ -51,8 +51,13 @@ export async function stage(request: StageRequest, host: NodeHost, ctx: Context)
       { volumeId: wanted.volumeId, nqn: wanted.target.nqn },
       "Staging a volume without a hold: none can be made on this node, as was said when the plugin started",
     );
-  await bringUp(volume, { host, undo, minSizeBytes, resumed, wantsHold }, ctx);
-  undo.keep();
+  try {
+    await bringUp(volume, { host, undo, minSizeBytes, resumed, wantsHold }, ctx);
+    undo.keep();
+  } finally {
+    // it needs the disk as it is, and the next call its result
+    if (host.tools.has(wanted.target.nqn)) undo.keep();
+  }
 }
 
 /** What this call wants, with what this node has found out before; how a staged volume is held is such a fact. */
@@ -82,6 +87,8 @@ function heldSince({ identity, doubtfulSince }: StagedVolume) {
 async function bringUp(volume: StagedVolume, staging: Staging, ctx: Context): Promise<void> {
   const { host } = staging;
   const device = await attach(volume, staging, ctx);
+  const ended = await host.tools.join(device.nqn, ctx);
+  if (ended !== undefined) await verifyDisk(device, host, ctx);
   await refuseForeignMounts(volume, device, host, ctx);
   const { access } = volume.use;
   const readOnly = isReadOnlyDevice(volume.use);
@@ -91,7 +98,7 @@ async function bringUp(volume: StagedVolume, staging: Staging, ctx: Context): Pr
   // A raw block volume has nothing at its staging path: its device is published as it is.
   const ready =
     access.type === "mount"
-      ? await stageFilesystem({ volume, access, device }, staging, ctx)
+      ? await stageFilesystem({ volume, access, device, ended }, staging, ctx)
       : volume;
   const staged = stagedOn(device, ready);
   if (isDeepStrictEqual(staged, ready)) return;

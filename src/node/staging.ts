@@ -1,6 +1,7 @@
 import type { MountAccess } from "#domain/access-mode.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { NodeHost } from "./host.ts";
+import type { ToolKind } from "./lasting-tools.ts";
 import type { Undo } from "./undo.ts";
 import type { VolumeDisk } from "./volume-disk.ts";
 
@@ -23,4 +24,6 @@ export interface AttachedFilesystem {
   readonly access: MountAccess;
   /** What gets mounted: its path and number are looked up again before each step that writes. */
   readonly device: VolumeDisk;
+  /** The tool of an earlier call, which has ended well just now. */
+  readonly ended: ToolKind | undefined;
 }

@@ -24,6 +24,7 @@ import { LinuxMounts } from "#linux/mounts.ts";
 import { FileStageRecords } from "#linux/stage-records.ts";
 import { Sysfs } from "#linux/sysfs.ts";
 import type { NodeHost } from "#node/host.ts";
+import { LastingTools } from "#node/lasting-tools.ts";
 import { VolumeHealth } from "#node/volume-health.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
@@ -64,6 +65,7 @@ export class RealHost implements Disposable {
       paths: new LinuxHostPaths(exec),
       records: new FileStageRecords(join(this.folder, "volumes")),
       holds: undefined,
+      tools: new LastingTools(systemClock),
       health: new VolumeHealth(),
       clock: systemClock,
       deviceWaitMilliseconds: 5_000,

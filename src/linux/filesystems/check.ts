@@ -4,9 +4,7 @@ import type { Context } from "#lib/context.ts";
 import type { Exec } from "#linux/exec.ts";
 import { ExecError } from "#linux/exec-error.ts";
 import { toolFailure } from "#linux/tool-failure.ts";
-
-/** The caller's deadline ends it earlier; both tools may be ended and started again. */
-const limitMs = 3_600_000;
+import { longestToolMs } from "./longest-tool.ts";
 
 /**
  * Repairs what can be repaired without a decision of a person: for use after a failed mount only, since
@@ -34,7 +32,7 @@ const corrected = 1 | 2;
 
 async function checkExt(exec: Exec, device: string, ctx: Context): Promise<void> {
   try {
-    await exec({ file: "fsck.ext4", args: ["-p", device], timeoutMs: limitMs }, ctx);
+    await exec({ file: "fsck.ext4", args: ["-p", device], timeoutMs: longestToolMs }, ctx);
   } catch (error) {
     if (!isCorrected(error))
       throw toolFailure(
@@ -57,7 +55,7 @@ const dirtyLog = 2;
 async function repairXfs(exec: Exec, device: string, ctx: Context): Promise<void> {
   const act = `Cannot repair the xfs on "${device}"`;
   try {
-    await exec({ file: "xfs_repair", args: [device], timeoutMs: limitMs }, ctx);
+    await exec({ file: "xfs_repair", args: [device], timeoutMs: longestToolMs }, ctx);
     ctx.log.warn({ device }, "Checked a file system");
   } catch (error) {
     if (error instanceof ExecError && error.exitCode === dirtyLog)

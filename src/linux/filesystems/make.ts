@@ -3,8 +3,7 @@ import type { MakeRequest } from "#domain/ports/filesystems.ts";
 import type { Context } from "#lib/context.ts";
 import type { Exec } from "#linux/exec.ts";
 import { toolFailure } from "#linux/tool-failure.ts";
-
-const limitMs = 600_000;
+import { longestToolMs } from "./longest-tool.ts";
 
 /**
  * Force (`-F`, `-f`) makes the tools pass over what a killed mkfs left; all of them still refuse a device that
@@ -41,7 +40,7 @@ export async function make(
 ): Promise<void> {
   const args = [...argsFor[fsType](options), device];
   try {
-    await exec({ file: `mkfs.${fsType}`, args, timeoutMs: limitMs }, ctx);
+    await exec({ file: `mkfs.${fsType}`, args, timeoutMs: longestToolMs }, ctx);
   } catch (error) {
     throw toolFailure(`Cannot make a file system on "${device}"`, error, "internal");
   }

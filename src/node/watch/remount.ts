@@ -27,6 +27,11 @@ export async function remount(
   ctx: Context,
 ): Promise<Outcome> {
   const { access } = volume.use;
+  if (host.tools.has(device.nqn))
+    throw new DriverError(
+      "unavailable",
+      `Cannot mount volume "${volume.volumeId}" again: a tool that staging has begun still has it`,
+    );
   if (access.type === "mount" && mounted === device.majorMinor)
     return await showAgain({ volume: await end(volume, host, ctx), device, dead: [] }, host, ctx);
   const reason = await disprove({ volume, device, minSizeBytes: 0 }, host, ctx);

@@ -62,7 +62,7 @@ export class FakeKernel {
   readonly busy = new Set<string>();
   /** File systems whose last mount has left the table while their device did not answer: they write back when it does. */
   readonly writingBack = new Set<FakeDevice>();
-  /** Of file systems that are mounted where this mount table does not show it, as in another namespace. */
+  /** Of tools that rewrite a disk, and of file systems that are mounted where this mount table does not show it. */
   readonly claims = new Set<FakeDevice>();
   readonly damage: string[] = [];
   /** As before Linux 6.7: no second Btrfs with one UUID. */
@@ -86,6 +86,9 @@ export class FakeKernel {
     if (device !== undefined && this.exports.has(nqn) && this.mountsOf(device).length > 0)
       this.damage.push(`disconnected ${nqn} under a mount`);
     const hold = this.holds.get(nqn);
+    for (const disk of [device, hold])
+      if (disk !== undefined && this.isLive(disk) && this.claims.has(disk))
+        this.damage.push(`disconnected ${nqn} under its only user`);
     if (hold !== undefined && this.isLive(hold) && this.mountsOf(hold).length > 0)
       this.damage.push(`disconnected ${nqn} under its hold`);
     if (!this.keepsControllers) this.controllers.delete(nqn);

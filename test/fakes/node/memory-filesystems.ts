@@ -15,6 +15,8 @@ export class MemoryFilesystems implements Filesystems {
   readonly #kernel: FakeKernel;
   /** Runs while mkfs is half way through: a test may kill it there by throwing. */
   onHalfMade: () => void = () => {};
+  /** What takes mkfs and checks their time; throws when they are ended. */
+  whileRunning: (ctx: Context) => Promise<void> = async () => {};
   /** Devices that were checked. */
   readonly checked: string[] = [];
 
@@ -37,6 +39,7 @@ export class MemoryFilesystems implements Filesystems {
       this.#kernel.damage.push(`formatted ${device.nqn} over ${device.disk.files.size} files`);
     device.disk.beginFormat();
     this.onHalfMade();
+    await this.#rewrite(device, ctx);
     device.disk.endFormat(fsType);
   }
 
@@ -46,6 +49,7 @@ export class MemoryFilesystems implements Filesystems {
     if (this.#kernel.mountsOf(device).length > 0)
       this.#kernel.damage.push(`checked ${device.nqn} while it was mounted`);
     this.checked.push(path);
+    await this.#rewrite(device, ctx);
     device.disk.isDamaged = false;
   }
 
@@ -67,6 +71,19 @@ export class MemoryFilesystems implements Filesystems {
     const usedBytes = 4_096 * files.size;
     const free = { availableBytes: totalBytes - usedBytes, freeInodes: 1_000 - files.size };
     return { totalBytes, usedBytes, totalInodes: 1_000, ...free };
+  }
+
+  /** They have the device to themselves. */
+  async #rewrite(device: FakeDevice, ctx: Context): Promise<void> {
+    const { claims, damage } = this.#kernel;
+    if (claims.has(device)) damage.push(`two tools rewrite ${device.nqn}`);
+    claims.add(device);
+    try {
+      await this.whileRunning(ctx);
+      this.#require(device.path, "go on with");
+    } finally {
+      claims.delete(device);
+    }
   }
 
   #require(path: string, act: string): FakeDevice {

@@ -92,6 +92,7 @@ export class MemoryMounts implements Mounts {
   #obstacle(device: FakeDevice, fsType: string, options: readonly string[]): string | undefined {
     const { disk } = device;
     if (this.#kernel.holdersOf(device.majorMinor).length > 0) return "already in use";
+    if (this.#kernel.claims.has(device)) return "already mounted or mount point busy";
     if (!this.#kernel.isLive(device)) return "can't read superblock";
     if (disk.isHalfMade || disk.content.kind !== "filesystem" || disk.content.fsType !== fsType)
       return "wrong fs type, bad superblock";

@@ -6,6 +6,7 @@ import type { Slot } from "#domain/volume-id.ts";
 import { GiB } from "#lib/bytes.ts";
 import type { Context } from "#lib/context.ts";
 import type { NodeHost } from "#node/host.ts";
+import { LastingTools } from "#node/lasting-tools.ts";
 import type { PublishRequest } from "#node/publish.ts";
 import type { StageRequest } from "#node/stage.ts";
 import { VolumeHealth } from "#node/volume-health.ts";
@@ -46,6 +47,7 @@ export class NodeWorld {
   readonly mounts = new MemoryMounts(this.kernel, this.paths);
   readonly devices = new MemoryBlockDevices(this.kernel);
   readonly holds = new MemoryDeviceMapper(this.kernel);
+  readonly tools = new LastingTools(this.clock);
   readonly health = new VolumeHealth();
   /** Devices that answer every read with an error. */
   readonly unreadable = new Set<string>();
@@ -63,6 +65,7 @@ export class NodeWorld {
       paths: this.faults.watch(this.paths),
       records: this.faults.watch(this.records),
       holds: canHold ? this.faults.watch(this.holds) : undefined,
+      tools: this.tools,
       health: this.health,
       clock: this.clock,
       deviceWaitMilliseconds: 5_000,

@@ -13,6 +13,7 @@ import { LinuxDirectReads } from "#linux/direct-read.ts";
 import { LinuxFilesystems } from "#linux/filesystems/linux-filesystems.ts";
 import { LinuxHostPaths } from "#linux/host-paths.ts";
 import { LinuxConnections } from "#linux/nvme/connections.ts";
+import { LastingTools } from "#node/lasting-tools.ts";
 import { VolumeHealth } from "#node/volume-health.ts";
 import { Watch } from "#node/watch/watch.ts";
 import { MemoryStageRecords } from "#test/fakes/node/memory-stage-records.ts";
@@ -47,6 +48,7 @@ function watchOf(world: World, { target }: TestVolume, log: RecordingLog): Watch
     paths: new LinuxHostPaths(exec),
     records,
     holds,
+    tools: new LastingTools(systemClock),
     health: new VolumeHealth(),
     clock: systemClock,
     deviceWaitMilliseconds: 5_000,
