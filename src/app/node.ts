@@ -74,7 +74,7 @@ async function openHost(config: NodeConfig, log: Log) {
   const host: NodeHost = {
     initiator,
     devices,
-    filesystems: new LinuxFilesystems({ exec, devices }),
+    filesystems: new LinuxFilesystems({ exec, devices, sysfs }),
     reads: new LinuxDirectReads(exec),
     mounts: new LinuxMounts(exec),
     paths: new LinuxHostPaths(exec),

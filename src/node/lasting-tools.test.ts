@@ -93,7 +93,7 @@ test("stage() takes what mkfs made when no call was there", async () => {
 test("stage() answers before kubelet gives up, with what runs and since when", async () => {
   const { world, volume, stageOnce, leave } = rig();
   const host = { ...world.host, tools: new LastingTools(world.clock, 10) };
-  const since = new Date(world.clock.now()).toISOString();
+  const since = world.clock.now().toISOString();
   await assert.rejects(stage(world.stageRequest(volume), host, world.ctx), {
     kind: "operation-pending",
     message: `Cannot stage "${volume.nqn}" yet: mkfs of ext4 on "/dev/nvme0n1" has been running since ${since}; it goes on, and a later call takes its result`,

@@ -62,7 +62,7 @@ export class LastingTools implements AsyncDisposable {
     if (other !== undefined) throw pending(nqn, other);
     const stop = new AbortController();
     const outcome = outcomeOf(tool, { signal: stop.signal, log: ctx.log });
-    const since = new Date(this.#clock.now()).toISOString();
+    const since = this.#clock.now().toISOString();
     this.#begun.set(nqn, { tool, since, stop, outcome });
     await this.join(nqn, ctx);
   }

@@ -44,8 +44,8 @@ export function isReadOnly(mount: Mount): boolean {
 
 /**
  * How an ext4 that was mounted for writing says that it has met an error after which it takes no more writes: `ro` up to
- * Linux 6.11, `shutdown` or `emergency_ro` since 6.15. Source: Linux, fs/ext4/super.c. In between nothing says it: on
- * 6.12 the options stay as they were.
+ * Linux 6.11, `shutdown` or `emergency_ro` since 6.15. Source: Linux, fs/ext4/super.c. In between nothing here says it: on
+ * 6.12 the options stay as they were, and the count of errors tells.
  */
 const stopWords = ["ro", "shutdown", "emergency_ro"];
 

@@ -2,6 +2,7 @@ import { accessModes } from "#domain/access-mode.ts";
 import { DriverError, isFailure } from "#domain/errors.ts";
 import type { Context } from "#lib/context.ts";
 import { notReplayed, refuseBesideTwin } from "./copies.ts";
+import { mountsOf, refuseInUse } from "./device-users.ts";
 import type { NodeHost } from "./host.ts";
 import type { Tool } from "./lasting-tools.ts";
 import { mountOptions } from "./mount-options.ts";
@@ -12,8 +13,8 @@ import { requireDisk, verifyDisk } from "./volume-disk.ts";
 
 /**
  * Mounts a volume at its staging path, where nothing is mounted yet. Mount first: the kernel replays the
- * journal of a crash by itself. Only when that fails is the file system checked, once, and mounted again. The check may
- * have outlived the call that began it.
+ * journal of a crash by itself. Only when that fails, or when the file system says that it has met errors, is it
+ * checked, once, and mounted again. The check may have outlived the call that began it.
  * @throws {DriverError} `internal` with the words of mount or of the check; `failed-precondition` for a copy that
  * cannot be mounted as it is, or here.
  */
@@ -32,10 +33,30 @@ export async function mountVolume(
     if (attached.ended === "check") throw error;
     await refuseBesideTwin(attached.volume, error, host, ctx);
     if (!mayRepair(attached)) throw notReplayed(attached.volume, error);
-    await check(attached, error, { host, ctx });
+    await check(attached, error.message, { host, ctx });
     await mountOnce(attached, host, ctx);
   }
+  await checkErrors(attached, host, ctx);
   await verifyMounted(attached, host, ctx);
+}
+
+/**
+ * Of an earlier life, noted in its superblock: an ext4 that goes on with them may do more harm. One that is mounted
+ * elsewhere too, for pods that have outlived its staging path, is left to go on.
+ */
+async function checkErrors(
+  attached: AttachedFilesystem,
+  host: NodeHost,
+  ctx: Context,
+): Promise<void> {
+  const { device, volume } = attached;
+  const errors = await host.filesystems.countErrors(device.majorMinor, ctx);
+  if (errors === 0 || !mayRepair(attached) || attached.ended === "check") return;
+  if ((await mountsOf(device, host, ctx)).length > 1) return;
+  await unmountAll(volume.stagingPath, host, ctx);
+  await refuseInUse(device, `check volume "${volume.volumeId}"`, host, ctx);
+  await check(attached, `It has met errors, ${errors} since its last check`, { host, ctx });
+  await mountOnce(attached, host, ctx);
 }
 
 async function mountOnce(
@@ -59,12 +80,12 @@ function mayRepair({ volume }: AttachedFilesystem): boolean {
 
 async function check(
   { access, device }: AttachedFilesystem,
-  reason: DriverError,
+  reason: string,
   { host, ctx }: { readonly host: NodeHost; readonly ctx: Context },
 ): Promise<void> {
   ctx.log.warn(
-    { device: device.path, fsType: access.fsType, reason: reason.message },
-    "Checking a file system that could not be mounted",
+    { device: device.path, fsType: access.fsType, reason },
+    "Checking a file system before it is used",
   );
   await verifyDisk(device, host, ctx);
   const tool: Tool = {

@@ -139,6 +139,37 @@ test("stage() lets the kernel replay the journal, and checks only after a failed
   assert.equal(world.mountsAt(stagingPathOf(volume)).length, 1);
 });
 
+test("stage() checks an ext4 that says it has met errors, before anybody writes to it", async () => {
+  const world = new NodeWorld();
+  const volume = world.attach("pvc-1");
+  volume.disk.format("ext4");
+  volume.disk.errors = 3;
+  await stage(world.stageRequest(volume), world.host, world.ctx);
+  assert.deepEqual(world.filesystems.checked, ["/dev/nvme0n1"]);
+  assert.deepEqual(world.kernel.damage, []);
+  assert.equal(volume.disk.errors, 0);
+  assert.equal(world.mountsAt(stagingPathOf(volume)).length, 1);
+});
+
+test("stage() does not check an ext4 with errors that pods still have mounted, or that may only be read", async () => {
+  const world = new NodeWorld();
+  const volume = world.attach("pvc-1");
+  await stage(world.stageRequest(volume), world.host, world.ctx);
+  await publish(world.publishRequest(volume, "pod"), world.host, world.ctx);
+  volume.disk.errors = 3;
+  await world.host.mounts.unmount(stagingPathOf(volume), world.ctx);
+  await stage(world.stageRequest(volume), world.host, world.ctx);
+  assert.equal(world.mountsAt(stagingPathOf(volume)).length, 1);
+
+  const shared = world.attach("pvc-2");
+  shared.disk.format("ext4");
+  shared.disk.errors = 3;
+  const use = mountUse("multi-node-reader-only");
+  await stage(world.stageRequest(shared, use), world.host, world.ctx);
+  assert.deepEqual(world.filesystems.checked, []);
+  assert.deepEqual(world.kernel.damage, []);
+});
+
 test("stage() reads for many nodes from a read-only device and replays no journal", async () => {
   const world = new NodeWorld();
   const volume = world.attach("pvc-1");

@@ -53,6 +53,15 @@ test("stats() calls a volume abnormal whose file system has stopped after an err
   }
 });
 
+test("stats() calls a volume abnormal whose ext4 has met errors, where its mount options do not tell", async () => {
+  const { world, volume, request } = await published();
+  volume.disk.errors = 2;
+  const { usage, condition } = await stats(request, world.host, world.ctx);
+  assert.equal(usage.kind, "filesystem");
+  assert.equal(condition.abnormal, true);
+  assert.match(condition.message, /^The file system has met errors \(2 since its last check\)/);
+});
+
 test("stats() calls a volume well that was mounted for reading only", async () => {
   const { world, request } = await published();
   const readOnly = { options: ["ro"], superOptions: ["ro"] };

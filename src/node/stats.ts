@@ -111,7 +111,8 @@ function isStale(mount: Mount, staged: Mount | undefined): boolean {
 async function measure(mount: Mount, host: NodeHost, ctx: Context): Promise<VolumeStats> {
   try {
     const usage = await host.filesystems.usage(mount.target, ctx);
-    const condition = hasStopped(mount) ? stopped : healthy;
+    const errors = await host.filesystems.countErrors(mount.majorMinor, ctx);
+    const condition = hasStopped(mount) ? stopped : errors > 0 ? met(errors) : healthy;
     return { usage: { kind: "filesystem", ...usage }, condition };
   } catch (error) {
     if (!isFailure(error, "unavailable") || ctx.signal.aborted) throw error;
@@ -119,11 +120,21 @@ async function measure(mount: Mount, host: NodeHost, ctx: Context): Promise<Volu
   }
 }
 
+const afterErrors =
+  "as when the pool of the appliance was full: see the kernel's log, make room, then restart the pods that use the volume on this node, all at once";
+
 const stopped = {
   abnormal: true,
-  message:
-    "The file system takes no more writes after an error, as when the pool of the appliance was full: see the kernel's log, make room, then restart the pods that use the volume on this node, all at once",
+  message: `The file system takes no more writes after an error, ${afterErrors}`,
 };
+
+/** Whether it still takes writes, Linux 6.12 to 6.14 do not tell. */
+function met(errors: number) {
+  return {
+    abnormal: true,
+    message: `The file system has met errors (${errors} since its last check) and may take no more writes, ${afterErrors}`,
+  };
+}
 
 const healthy = { abnormal: false, message: "The volume is connected and answers" };
 

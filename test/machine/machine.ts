@@ -89,7 +89,9 @@ function shareRoot(folder: string): ChildProcess {
   const script = `mount --bind / "$0/root" && mount -o remount,bind,ro "$0/root" &&
     exec /usr/lib/qemu/virtiofsd --socket-path="$0/root.sock" -o source="$0/root" -o cache=always \
       -o sandbox=chroot -o log_level=err --thread-pool-size=0 -f`;
-  return spawn("unshare", ["-m", "--propagation", "slave", "bash", "-c", script, folder], { stdio: "ignore" });
+  return spawn("unshare", ["-m", "--propagation", "slave", "bash", "-c", script, folder], {
+    stdio: "ignore",
+  });
 }
 
 /** Without what is slow to emulate: wide registers, copying byte by byte, and walls between kernel and programs. */

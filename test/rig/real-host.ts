@@ -59,7 +59,7 @@ export class RealHost implements Disposable {
         clock: systemClock,
       }),
       devices,
-      filesystems: new LinuxFilesystems({ exec, devices }),
+      filesystems: new LinuxFilesystems({ exec, devices, sysfs }),
       reads: new LinuxDirectReads(exec),
       mounts: new LinuxMounts(exec),
       paths: new LinuxHostPaths(exec),

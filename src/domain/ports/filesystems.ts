@@ -20,6 +20,11 @@ export interface Filesystems {
   /** Grows a mounted file system to its device; nothing to do is success. @returns its size in bytes, as statfs tells. */
   grow(mounted: MountedFilesystem, ctx: Context): Promise<number>;
   usage(path: string, ctx: Context): Promise<FilesystemUsage>;
+  /**
+   * Errors that a mounted ext2, ext3 or ext4 has met since its last check, as the kernel counts them; without touching the
+   * mount. @param majorMinor - `259:1`, of the device. @returns 0 for what is not counted: other file systems.
+   */
+  countErrors(majorMinor: string, ctx: Context): Promise<number>;
 }
 
 export interface MakeRequest {

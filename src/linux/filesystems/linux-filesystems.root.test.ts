@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { basename } from "node:path";
 import { type FsType, fsTypes } from "#domain/access-mode.ts";
 import { MiB } from "#lib/bytes.ts";
 import { capSysResource } from "#linux/abilities.ts";
@@ -13,8 +14,9 @@ import { type RootNeeds, rootTest } from "#test/rig/root.ts";
 import { LinuxFilesystems } from "./linux-filesystems.ts";
 
 const exec = createExec();
-const devices = new LinuxBlockDevices(exec, new Sysfs("/sys"));
-const filesystems = new LinuxFilesystems({ exec, devices });
+const sysfs = new Sysfs("/sys");
+const devices = new LinuxBlockDevices(exec, sysfs);
+const filesystems = new LinuxFilesystems({ exec, devices, sysfs });
 const ctx = testContext();
 
 /** The smallest sizes that mkfs.xfs takes are 300 MiB; all images are sparse. */
@@ -172,6 +174,28 @@ rootTest("check() mends an ext4 that cannot be mounted", mending, async () => {
   rig.mount();
   assert.equal(readFileSync(`${rig.mountPoint}/file`, "utf8"), "data");
 });
+
+rootTest(
+  "countErrors() counts what an ext4 has met until check(), over its mounts",
+  mending,
+  async () => {
+    using rig = await formatted("ext4");
+    const majorMinor = (await devices.majorMinorOf(rig.disk.device, ctx)) ?? "";
+    const count = () => filesystems.countErrors(majorMinor, ctx);
+    rig.mount();
+    assert.equal(await count(), 0);
+    writeFileSync(`/sys/fs/ext4/${basename(rig.disk.device)}/trigger_fs_error`, "for a test");
+    assert.equal(await count(), 1);
+    rig.unmount();
+    assert.equal(await count(), 0);
+    rig.mount();
+    assert.equal(await count(), 1);
+    rig.unmount();
+    await filesystems.check(rig.disk.device, "ext4", ctx);
+    rig.mount();
+    assert.equal(await count(), 0);
+  },
+);
 
 rootTest(
   "check() leaves to a person what e2fsck cannot mend by itself",

@@ -7,17 +7,23 @@ import type {
   MountedFilesystem,
 } from "#domain/ports/filesystems.ts";
 import type { Context } from "#lib/context.ts";
+import type { Sysfs } from "#linux/sysfs.ts";
 import { check } from "./check.ts";
+import { countErrors } from "./count-errors.ts";
 import { grow } from "./grow.ts";
 import { type InspectTools, inspect } from "./inspect.ts";
 import { make } from "./make.ts";
 import { usage } from "./usage.ts";
 
+export interface FilesystemTools extends InspectTools {
+  readonly sysfs: Sysfs;
+}
+
 /** File systems by their own tools, each in a bounded child process. */
 export class LinuxFilesystems implements Filesystems {
-  readonly #tools: InspectTools;
+  readonly #tools: FilesystemTools;
 
-  constructor(tools: InspectTools) {
+  constructor(tools: FilesystemTools) {
     this.#tools = tools;
   }
 
@@ -39,5 +45,9 @@ export class LinuxFilesystems implements Filesystems {
 
   async usage(path: string, ctx: Context): Promise<FilesystemUsage> {
     return usage(this.#tools.exec, path, ctx);
+  }
+
+  async countErrors(majorMinor: string, _ctx: Context): Promise<number> {
+    return countErrors(this.#tools.sysfs, majorMinor);
   }
 }

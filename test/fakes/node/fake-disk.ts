@@ -15,6 +15,8 @@ export class FakeDisk {
   isJournalDirty = false;
   /** Cannot be mounted before it was checked. */
   isDamaged = false;
+  /** What an ext4 has met since its last check. */
+  errors = 0;
   /** How often a file system was made. */
   formats = 0;
 
@@ -48,6 +50,7 @@ export class FakeDisk {
     this.isHalfMade = false;
     this.isJournalDirty = false;
     this.isDamaged = false;
+    this.errors = 0;
     this.filesystemBytes = this.sizeBytes;
     this.content = { kind: "filesystem", fsType, uuid: `uuid-${this.formats}` };
   }

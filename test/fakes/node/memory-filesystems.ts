@@ -51,6 +51,7 @@ export class MemoryFilesystems implements Filesystems {
     this.checked.push(path);
     await this.#rewrite(device, ctx);
     device.disk.isDamaged = false;
+    device.disk.errors = 0;
   }
 
   async grow({ device: path, mountPoint }: MountedFilesystem, ctx: Context): Promise<number> {
@@ -71,6 +72,11 @@ export class MemoryFilesystems implements Filesystems {
     const usedBytes = 4_096 * files.size;
     const free = { availableBytes: totalBytes - usedBytes, freeInodes: 1_000 - files.size };
     return { totalBytes, usedBytes, totalInodes: 1_000, ...free };
+  }
+
+  async countErrors(majorMinor: string, _ctx: Context): Promise<number> {
+    const mounted = this.#kernel.mounts.find((mount) => mount.majorMinor === majorMinor);
+    return mounted?.fsType === "ext4" ? (mounted.device?.disk.errors ?? 0) : 0;
   }
 
   /** They have the device to themselves. */

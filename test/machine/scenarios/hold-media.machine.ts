@@ -43,7 +43,7 @@ function watchOf(world: World, { target }: TestVolume, log: RecordingLog): Watch
   const host = {
     initiator,
     devices,
-    filesystems: new LinuxFilesystems({ exec, devices }),
+    filesystems: new LinuxFilesystems({ exec, devices, sysfs }),
     mounts,
     paths: new LinuxHostPaths(exec),
     records,
