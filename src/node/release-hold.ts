@@ -112,20 +112,35 @@ async function returns(held: HeldVolume, host: HoldingHost, ctx: Context): Promi
 /** @throws {DriverError} `unavailable` unless a look right now proves that what came back is not the volume. */
 async function requireStranger(
   device: BlockDevice,
-  { volume, hold }: HeldVolume,
+  held: HeldVolume,
   host: HoldingHost,
   ctx: Context,
 ): Promise<void> {
-  const { nqn, path, majorMinor } = device;
-  const difference = await disprove({ volume, device, minSizeBytes: hold.sizeBytes }, host, ctx);
+  const { volume, hold } = held;
+  const claim = { volume, device, minSizeBytes: hold.sizeBytes };
+  const difference = await disprove(claim, host, ctx).catch((error: unknown) => {
+    if (!(error instanceof DriverError) || ctx.signal.aborted) throw error;
+    throw notFollowed(held, device, error.message);
+  });
   // the name may have led elsewhere while it was looked at
-  const now = await host.initiator.findDevice(nqn, ctx);
+  const now = await host.initiator.findDevice(hold.nqn, ctx);
   if (difference === undefined || !isDeepStrictEqual(now, device))
-    throw new DriverError(
-      "unavailable",
-      `Cannot unstage volume "${volume.volumeId}": it came back as "${path}" (${majorMinor}), and its hold "${hold.path}" has not been put on it yet`,
-    );
-  ctx.log.warn({ nqn, device: path, difference }, "What came back is not the volume");
+    throw notFollowed(held, device, host.health.conditionOf(volume.volumeId)?.obstacle);
+  const facts = { nqn: hold.nqn, device: device.path, difference };
+  ctx.log.warn(facts, "What came back is not the volume");
+}
+
+/** @param reason - Why its hold could not follow; `undefined` when it just has not yet. */
+function notFollowed(
+  { volume, hold }: HeldVolume,
+  { path, majorMinor }: BlockDevice,
+  reason: string | undefined,
+): DriverError {
+  const why = reason === undefined ? "" : `: ${reason}`;
+  return new DriverError(
+    "unavailable",
+    `Cannot unstage volume "${volume.volumeId}": it came back as "${path}" (${majorMinor}), and its hold "${hold.path}" has not been put on it yet${why}`,
+  );
 }
 
 /**

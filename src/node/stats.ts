@@ -44,7 +44,8 @@ export async function stats(
       ? await blockStats(request, found, host, ctx)
       : await filesystemStats(request, found, host, ctx);
   if (condition === undefined) return { usage, condition: seen };
-  const { state, message } = condition;
+  const { state } = condition;
+  const message = told(condition);
   if (state !== "connected") return { usage, condition: { abnormal: true, message } };
   return { usage, condition: seen.abnormal ? seen : { abnormal: false, message } };
 }
@@ -58,6 +59,11 @@ const answering: ReadonlySet<VolumeCondition["state"]> = new Set([
 
 function answers({ state }: VolumeCondition): boolean {
   return answering.has(state);
+}
+
+function told({ message, obstacle }: VolumeCondition): string {
+  if (obstacle === undefined) return message;
+  return `${message}; the last try failed, and the next one follows: ${obstacle}`;
 }
 
 interface Found {

@@ -3,6 +3,8 @@ export interface VolumeCondition {
   readonly state: VolumeState;
   /** One sentence for an operator. */
   readonly message: string;
+  /** Why the last try to bring it back failed, to be told beside the message. */
+  readonly obstacle?: string;
 }
 
 /**

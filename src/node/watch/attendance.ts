@@ -1,3 +1,4 @@
+import { DriverError } from "#domain/errors.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import { type Context, withTimeout } from "#lib/context.ts";
 import type { KeyedMutex } from "#lib/keyed-mutex.ts";
@@ -64,7 +65,9 @@ export class Attendance {
       const took = this.#host.clock.elapsed() - startedAt;
       // At least as long as it took, so that calls for the volume find its lock free half of the time.
       this.#pause(watched, Math.min(Math.max(retryMs, took), longestRetryMs));
-      if (!ctx.signal.aborted) this.#sayOnce(watched, String(error), ctx);
+      if (ctx.signal.aborted) return;
+      this.#sayOnce(watched, String(error), ctx);
+      this.#hinder(volume, watched, error);
     }
   }
 
@@ -101,6 +104,7 @@ export class Attendance {
     if (action.do === "nothing") return await this.#close(sight, watched, ctx);
     this.#open(action, sight, watched, ctx);
     const outcome = await act(action, sight, this.#host, ctx);
+    watched.obstacle = undefined;
     this.#remember(action, outcome, { watched, sight });
     this.#pause(watched, this.#pauseAfter(action, sight));
   }
@@ -110,8 +114,11 @@ export class Attendance {
     const { state, device } = sight.connection;
     const facts = { connection: state, device: device?.majorMinor };
     if (watched.begin(clock.elapsed())) ctx.log.warn(facts, beginning(state));
-    health.report(sight.volume.volumeId, conditionFor(action, sight, clock.now()));
     const decided = JSON.stringify(action);
+    if (decided !== watched.decided || idle.has(action.do)) watched.obstacle = undefined;
+    const { obstacle } = watched;
+    const condition = conditionFor(action, sight, clock.now());
+    health.report(sight.volume.volumeId, { ...condition, ...(obstacle && { obstacle }) });
     if (decided === watched.decided) return;
     watched.decided = decided;
     ctx.log.info({ ...facts, ...action, lostMs: sight.lostMs }, "Decided about a volume");
@@ -167,6 +174,16 @@ export class Attendance {
 
   #pause(watched: Watched, milliseconds: number): void {
     watched.dueAt = this.#host.clock.elapsed() + milliseconds;
+  }
+
+  /** Told beside the condition until that step goes well, or another one is to be taken. */
+  #hinder({ volumeId }: StagedVolume, watched: Watched, error: unknown): void {
+    const { health } = this.#host;
+    const condition = health.conditionOf(volumeId);
+    if (condition?.state !== "waiting") return;
+    const isForeseen = error instanceof DriverError;
+    watched.obstacle = isForeseen ? error.message : "an unforeseen error, which the log tells";
+    health.report(volumeId, { ...condition, obstacle: watched.obstacle });
   }
 
   #sayOnce(watched: Watched, error: string, ctx: Context): void {

@@ -90,6 +90,8 @@ test("tick() does not swap to a device that cannot be read, and does when it can
   for (const index of [0, 1, 2]) world.unreadable.add(`/dev/nvme${index}n1`);
   await world.pass(5_000);
   assert.equal(stateOf(world, volume), "waiting");
+  const reason = 'Cannot read "/dev/nvme1n1": Input/output error';
+  assert.equal(world.health.conditionOf("pvc-a")?.obstacle, reason);
   world.unreadable.clear();
   await world.pass(3_000);
   assert.equal(stateOf(world, volume), "connected");

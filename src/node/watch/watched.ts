@@ -33,6 +33,8 @@ export class Watched {
   /** What was logged last of each kind, so that what repeats is logged once. */
   decided = "";
   failure = "";
+  /** Why the last step failed, while the same one is to be tried again. */
+  obstacle: string | undefined;
 
   get isLost(): boolean {
     return this.lostSince !== undefined;
