@@ -23,7 +23,10 @@ const incidentMs = 250;
 const surveyEveryMs = 10_000;
 /** Whoever reads such a block is likely to read it again, and all I/O of the volume waits until that is seen. */
 const alertMs = 600_000;
-/** Steps at the same time; each may take as long as a target that does not answer. */
+/**
+ * Steps at the same time for volumes of the same target. Each may take as long as that one does not answer, and another
+ * target's volumes must not wait for it.
+ */
 const mostAtOnce = 24;
 
 /**
@@ -33,7 +36,8 @@ const mostAtOnce = 24;
 export class Watch implements AsyncDisposable {
   readonly #parts: WatchParts;
   readonly #volumes = new Map<string, Watched>();
-  readonly #steps = new Set<Promise<void>>();
+  /** Each with the addresses of its target. */
+  readonly #steps = new Map<Promise<void>, string>();
   readonly #attendance: Attendance;
   readonly #end = new AbortController();
   #surveyAt = 0;
@@ -58,10 +62,10 @@ export class Watch implements AsyncDisposable {
     const staged = await this.#listStaged(ctx);
     this.#forgetOthers(new Set(staged.map(({ volumeId }) => volumeId)));
     const disturbed = await this.#survey(ctx);
-    for (const volume of staged) {
-      const watched = this.#watched(volume);
+    for (const [volume, watched] of this.#longestDueFirst(staged)) {
       const isToldAnew = conditionOfWell(volume, watched.passedErrorsAt).message !== watched.told;
       if (disturbed.has(volume.target.nqn) || isToldAnew) watched.settled = undefined;
+      if (!this.#hasRoom(volume)) continue;
       if (this.#needsAttention(volume, watched))
         this.#attend(volume, watched, (ctx) => this.#attendance.step(volume, watched, ctx));
       else if (!watched.isBusy && !watched.isLost && isThin(volume, watched, this.#now()))
@@ -71,7 +75,7 @@ export class Watch implements AsyncDisposable {
 
   /** Resolves when no step is under way. */
   async idle(): Promise<void> {
-    while (this.#steps.size > 0) await Promise.all(this.#steps);
+    while (this.#steps.size > 0) await Promise.all(this.#steps.keys());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -141,16 +145,26 @@ export class Watch implements AsyncDisposable {
     return isNew;
   }
 
-  /** A volume that finds no room has its turn at a later tick. */
+  /** So that of many which take long each has its turn. */
+  #longestDueFirst(staged: readonly StagedVolume[]): (readonly [StagedVolume, Watched])[] {
+    const all = staged.map((volume) => [volume, this.#watched(volume)] as const);
+    return all.sort(([, one], [, other]) => one.dueAt - other.dueAt);
+  }
+
+  /** A volume that finds no room is not even looked at: what would make it due is still news at a later tick. */
+  #hasRoom(volume: StagedVolume): boolean {
+    const place = placeOf(volume);
+    return [...this.#steps.values()].filter((other) => other === place).length < mostAtOnce;
+  }
+
   #attend(volume: StagedVolume, watched: Watched, take: (ctx: Context) => Promise<void>): void {
-    if (this.#steps.size >= mostAtOnce) return;
     watched.isBusy = true;
     const log = this.#parts.log.child({ volumeId: volume.volumeId, nqn: volume.target.nqn });
     const step = take({ ...this.#context(), log }).finally(() => {
       watched.isBusy = false;
       this.#steps.delete(step);
     });
-    this.#steps.add(step);
+    this.#steps.set(step, placeOf(volume));
   }
 
   async #survey(ctx: Context): Promise<ReadonlySet<string>> {
@@ -193,4 +207,9 @@ export class Watch implements AsyncDisposable {
   #context(): Context {
     return { signal: this.#end.signal, log: this.#parts.log };
   }
+}
+
+/** Where its target is: what does not answer there may not answer for all of its volumes. */
+function placeOf({ target }: StagedVolume): string {
+  return target.addresses.join();
 }
