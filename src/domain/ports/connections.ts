@@ -19,6 +19,9 @@ export interface Connection {
 /** Looks at connections, in sysfs only: cheap enough for hundreds of volumes each second, and never hangs. */
 export interface Connections {
   observe(nqn: Nqn): Connection;
-  /** Looks it up from scratch next time: one more controller beside those that were seen is not noticed otherwise. */
+  /**
+   * Looks it up from scratch next time: one more controller beside those that were seen is not noticed otherwise. Nothing is
+   * kept of one that is not looked at again.
+   */
   forget(nqn: Nqn): void;
 }

@@ -44,6 +44,7 @@ export class LinuxConnections implements Connections {
 
   forget(nqn: Nqn): void {
     this.#whole.delete(nqn);
+    this.#namespaces.forget(nqn);
     this.#survey = { at: Number.NEGATIVE_INFINITY, controllers: new Map() };
   }
 

@@ -38,6 +38,10 @@ export class Namespaces {
     return this.#devicesOf(nqn, this.#controllers(nqn));
   }
 
+  forget(nqn: Nqn): void {
+    this.#hints.delete(nqn);
+  }
+
   #devicesOf(nqn: Nqn, controllers: readonly Controller[]): readonly BlockDevice[] {
     const { sysfs } = this.#host;
     const disks = new Set(controllers.flatMap((controller) => disksOf(sysfs, controller)));

@@ -60,7 +60,7 @@ export class Watch implements AsyncDisposable {
   async tick(): Promise<void> {
     const ctx = this.#context();
     const staged = await this.#listStaged(ctx);
-    this.#forgetOthers(new Set(staged.map(({ volumeId }) => volumeId)));
+    this.#forgetOthers(staged);
     const disturbed = await this.#survey(ctx);
     for (const [volume, watched] of this.#longestDueFirst(staged)) {
       const isToldAnew = conditionOfWell(volume, watched.passedErrorsAt).message !== watched.told;
@@ -188,19 +188,25 @@ export class Watch implements AsyncDisposable {
     return this.#parts.host.clock.elapsed();
   }
 
-  #watched({ volumeId, target }: StagedVolume): Watched {
-    const key = `${volumeId} ${target.nqn}`;
-    const watched = this.#volumes.get(key) ?? new Watched();
+  #watched(volume: StagedVolume): Watched {
+    const key = keyOfVolume(volume);
+    const watched = this.#volumes.get(key) ?? new Watched(volume);
     this.#volumes.set(key, watched);
     return watched;
   }
 
-  #forgetOthers(staged: ReadonlySet<string>): void {
-    for (const key of this.#volumes.keys()) {
-      const [volumeId = ""] = key.split(" ");
-      if (staged.has(volumeId)) continue;
+  /** One that a step or a call is busy with is forgotten at a later tick: a step remembers it anew, a call may stage it again. */
+  #forgetOthers(staged: readonly StagedVolume[]): void {
+    const kept = new Set(staged.map(keyOfVolume));
+    const ids = new Set(staged.map(({ volumeId }) => volumeId));
+    const { host, locks } = this.#parts;
+    for (const [key, { volumeId, nqn, isBusy }] of this.#volumes) {
+      if (kept.has(key) || isBusy) continue;
+      using lock = locks.tryAcquire(volumeId);
+      if (lock === undefined) continue;
       this.#volumes.delete(key);
-      this.#parts.host.health.forget(volumeId);
+      host.connections.forget(nqn);
+      if (!ids.has(volumeId)) host.health.forget(volumeId);
     }
   }
 
@@ -212,4 +218,9 @@ export class Watch implements AsyncDisposable {
 /** Where its target is: what does not answer there may not answer for all of its volumes. */
 function placeOf({ target }: StagedVolume): string {
   return target.addresses.join();
+}
+
+/** Staged again after it was elsewhere, it is another one: so is all that is remembered of it. */
+function keyOfVolume({ volumeId, target }: StagedVolume): string {
+  return `${volumeId} ${target.nqn}`;
 }

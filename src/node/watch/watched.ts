@@ -1,11 +1,15 @@
+import type { Nqn } from "#domain/nqn.ts";
 import type { Attachment } from "#domain/ports/attachment-check.ts";
 import type { Connection } from "#domain/ports/connections.ts";
+import type { StagedVolume } from "#domain/staged-volume.ts";
 import { nothingYet, type Past } from "./sight.ts";
 
 const minuteMs = 60_000;
 
 /** What the loop remembers of one volume, in memory only: after a restart, its record and a look tell all that matters. */
 export class Watched {
+  readonly volumeId: string;
+  readonly nqn: Nqn;
   /** As the connection was when all was well; seeing it again means that nothing has happened. */
   settled: Connection | undefined;
   /** What was to be told of it then. */
@@ -35,6 +39,11 @@ export class Watched {
   failure = "";
   /** Why the last step failed, while the same one is to be tried again. */
   obstacle: string | undefined;
+
+  constructor({ volumeId, target: { nqn } }: StagedVolume) {
+    this.volumeId = volumeId;
+    this.nqn = nqn;
+  }
 
   get isLost(): boolean {
     return this.lostSince !== undefined;

@@ -15,6 +15,8 @@ export class WatchedWorld extends NodeWorld {
   asked = 0;
   /** Identities that targets give their namespaces now. */
   readonly identities = this.kernel.identities;
+  /** NQNs of which something is remembered by whoever looks at connections. */
+  readonly remembered = new Set<Nqn>();
   /** Controllers of volumes that have not one for each address. */
   readonly pathCounts = new Map<Nqn, number>();
   /** Whose hold shows paths that have failed, to whoever looks at all of them. */
@@ -26,7 +28,10 @@ export class WatchedWorld extends NodeWorld {
     super(options);
     this.watchHost = {
       ...this.host,
-      connections: { observe: (nqn) => this.#observe(nqn), forget: () => {} },
+      connections: {
+        observe: (nqn) => this.#observe(nqn),
+        forget: (nqn) => void this.remembered.delete(nqn),
+      },
       survey: { disturbed: async () => this.#disturbed() },
       attachments: {
         check: async () => {
@@ -69,6 +74,7 @@ export class WatchedWorld extends NodeWorld {
   }
 
   #observe(nqn: Nqn): Connection {
+    this.remembered.add(nqn);
     const controller = this.kernel.controllers.get(nqn);
     if (controller === undefined) return { state: "none", device: undefined };
     const { state } = controller;
