@@ -1,4 +1,5 @@
 import type { HoldSupport } from "#domain/ports/device-mapper.ts";
+import type { Clock } from "#lib/clock.ts";
 import type { Context } from "#lib/context.ts";
 import { Dmsetup } from "#linux/device-mapper/dmsetup.ts";
 import { LinuxHoldProbe } from "#linux/device-mapper/hold-probe.ts";
@@ -13,34 +14,72 @@ export interface HoldParts {
   readonly kernel: Host;
   /** `/run/udev` of the host. */
   readonly runUdev: string;
+  readonly clock: Clock;
 }
 
+const firstPauseMs = 10_000;
+const longestPauseMs = 300_000;
+
 /**
- * Holds, where this host can make them. Those that an earlier run has made are served in any case.
- * @returns `undefined`, and says why, where volumes have to do without.
+ * Holds, where this host can make them. Those that an earlier run has made are served in any case. As long as dmsetup
+ * gives no answer, nobody can tell: then they are there, so that a volume is refused whose hold cannot be made now,
+ * instead of being staged without.
  */
-export async function openHolds(
-  { exec, kernel, runUdev }: HoldParts,
-  ctx: Context,
-): Promise<Holds | undefined> {
-  const dmsetup = new Dmsetup(exec);
-  const holds = new LinuxDeviceMapper({ dmsetup, ...kernel });
-  const support = await new LinuxHoldProbe(dmsetup, kernel.sysfs).probe(ctx);
-  const reason = reasonAgainst(support, kernel.sysfs.exists("module", "nvme_core"));
-  const existing = (await holds.list(ctx)).length;
-  if (reason !== undefined && existing === 0) {
-    ctx.log.warn({ reason }, "Volumes get no hold: reconnectMode is remount for all of them");
-    return undefined;
+export class HostHolds {
+  readonly #parts: HoldParts;
+  readonly #holds: LinuxDeviceMapper;
+  readonly #probe: LinuxHoldProbe;
+  #isKnown = false;
+  #isPossible = true;
+
+  constructor(parts: HoldParts) {
+    this.#parts = parts;
+    const dmsetup = new Dmsetup(parts.exec);
+    this.#holds = new LinuxDeviceMapper({ dmsetup, ...parts.kernel });
+    this.#probe = new LinuxHoldProbe(dmsetup, parts.kernel.sysfs);
   }
-  if (support.queueTimeoutSeconds > 0)
-    ctx.log.warn(
-      { queueTimeoutSeconds: support.queueTimeoutSeconds },
-      "This host ends holds by itself: queue_if_no_path_timeout_secs of dm_multipath is not 0",
-    );
-  const hasRules = await keepUdevAway(runUdev, ctx);
-  ctx.log.info({ existing, hasRules }, "Volumes are held while their connection is lost");
-  return holds;
+
+  /** `undefined` where volumes have to do without; to be asked at each use until `isKnown`. */
+  get holds(): Holds | undefined {
+    return this.#isPossible ? this.#holds : undefined;
+  }
+
+  /** Whether dmsetup has answered. What it said once stays so. */
+  get isKnown(): boolean {
+    return this.#isKnown;
+  }
+
+  /** Asks once, and says why volumes have to do without, or what they have to wait for. */
+  async ask(ctx: Context): Promise<void> {
+    const { kernel, runUdev } = this.#parts;
+    const support = await this.#probe.probe(ctx);
+    const reason = reasonAgainst(support, kernel.sysfs.exists("module", "nvme_core"));
+    const existing = (await this.#holds.list(ctx)).length;
+    this.#isKnown = support.unanswered !== true;
+    this.#isPossible = reason === undefined || existing > 0 || !this.#isKnown;
+    if (!this.#isPossible) return ctx.log.warn({ reason }, without);
+    const hasRules = await keepUdevAway(runUdev, ctx);
+    if (!this.#isKnown) return ctx.log.warn({ reason, existing }, unknown);
+    if (support.queueTimeoutSeconds > 0)
+      ctx.log.warn(
+        { queueTimeoutSeconds: support.queueTimeoutSeconds },
+        "This host ends holds by itself: queue_if_no_path_timeout_secs of dm_multipath is not 0",
+      );
+    ctx.log.info({ existing, hasRules }, "Volumes are held while their connection is lost");
+  }
+
+  /** Asks until there is an answer, ever more seldom. @throws the signal's reason when it ends the wait. */
+  async settle(ctx: Context): Promise<void> {
+    for (let pause = firstPauseMs; !this.#isKnown; pause = Math.min(2 * pause, longestPauseMs)) {
+      await this.#parts.clock.sleep(pause, ctx.signal);
+      await this.ask(ctx);
+    }
+  }
 }
+
+const without = "Volumes get no hold: reconnectMode is remount for all of them";
+const unknown =
+  "Cannot tell yet whether volumes can be held: those that are to be held are staged once dmsetup answers";
 
 /** A folder that may not be written to is no reason to serve no volume. */
 async function keepUdevAway(runUdev: string, ctx: Context): Promise<boolean> {

@@ -15,15 +15,18 @@ import { LinuxConnectionTraces } from "#linux/nvme/connection-traces.ts";
 import { LinuxConnections } from "#linux/nvme/connections.ts";
 import type { NodeHost } from "#node/host.ts";
 import { adopt } from "#node/watch/adopt.ts";
+import { adoptLate } from "#node/watch/adopt-late.ts";
 import type { WatchHost } from "#node/watch/host.ts";
 import { inherit } from "#node/watch/inherit.ts";
 import { Watch } from "#node/watch/watch.ts";
 import { passingFsType } from "./check-state.ts";
+import type { HostHolds } from "./holds.ts";
 import { UnaskedAttachments } from "./unasked-attachments.ts";
 
 export interface WatchedNode {
   readonly config: NodeConfig;
   readonly host: NodeHost;
+  readonly holds: HostHolds;
   readonly kernel: Host;
   readonly exec: Exec;
   readonly locks: KeyedMutex;
@@ -35,11 +38,14 @@ const apiTimeoutMs = 5_000;
 
 /** Takes over what an earlier run left, then watches; both before the first call is served. */
 export async function startWatch(
-  { config, host, kernel, exec, locks, log }: WatchedNode,
+  { config, host, holds, kernel, exec, locks, log }: WatchedNode,
   stack: AsyncDisposableStack,
 ): Promise<void> {
   const watchHost: WatchHost = {
     ...host,
+    get holds() {
+      return holds.holds;
+    },
     connections: new LinuxConnections(kernel, clock),
     survey:
       host.holds === undefined ? undefined : new LinuxHoldSurvey(new Dmsetup(exec), kernel.sysfs),
@@ -53,6 +59,28 @@ export async function startWatch(
   await adopt(watchHost, ctx);
   const watch = stack.use(new Watch({ host: watchHost, locks, log }));
   watch.start();
+  if (!holds.isKnown) adoptLater(holds, watchHost, { locks, log }, stack);
+}
+
+/** What needs dmsetup of what an earlier run left waits for its answer. */
+function adoptLater(
+  holds: HostHolds,
+  host: WatchHost,
+  { locks, log }: Pick<WatchedNode, "locks" | "log">,
+  stack: AsyncDisposableStack,
+): void {
+  const end = new AbortController();
+  const ctx = { signal: end.signal, log };
+  const adopted = holds
+    .settle(ctx)
+    .then(() => adoptLate(host, locks, ctx))
+    .catch((error: unknown) => {
+      if (!end.signal.aborted) log.error({ error: String(error) }, "Cannot wait for dmsetup");
+    });
+  stack.defer(async () => {
+    end.abort();
+    await adopted;
+  });
 }
 
 async function sayWhetherItLasts(

@@ -20,7 +20,7 @@ import type { NodeHost } from "#node/host.ts";
 import { LastingTools } from "#node/lasting-tools.ts";
 import { VolumeHealth } from "#node/volume-health.ts";
 import { RememberedRecords } from "#node/watch/remembered-records.ts";
-import { openHolds } from "./holds.ts";
+import { HostHolds } from "./holds.ts";
 import { openInitiator } from "./initiator.ts";
 import { startWatch } from "./node-watch.ts";
 import { probeLimits } from "./probe-limits.ts";
@@ -38,12 +38,12 @@ export async function startNode(
 ): Promise<AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
   const { driverName, endpoint, nodeId, node } = config;
-  const { host, kernel, exec, ready: check } = await openHost(config, log);
+  const { host, holds, kernel, exec, ready: check } = await openHost(config, log);
   stack.use(host.tools);
   const { ready } = new Readiness({ check, clock, ...probeLimits });
   const locks = new KeyedMutex();
-  if (node.initiator.type === "linux-nvme")
-    await startWatch({ config, host, kernel, exec, locks, log }, stack);
+  if (holds !== undefined)
+    await startWatch({ config, host, holds, kernel, exec, locks, log }, stack);
   const server = stack.use(
     new CsiServer({
       endpoint,
@@ -71,6 +71,9 @@ async function openHost(config: NodeConfig, log: Log) {
   const kernel = { sysfs, dev: "/dev", deviceNumberOf };
   const { initiator, ready } = await openInitiator(config, { exec, log, host: kernel });
   const ctx = { signal: new AbortController().signal, log };
+  const holds =
+    chosen.type === "linux-nvme" ? new HostHolds({ exec, kernel, runUdev, clock }) : undefined;
+  await holds?.ask(ctx);
   const host: NodeHost = {
     initiator,
     devices,
@@ -79,12 +82,13 @@ async function openHost(config: NodeConfig, log: Log) {
     mounts: new LinuxMounts(exec),
     paths: new LinuxHostPaths(exec),
     records: new RememberedRecords(new FileStageRecords(join(stateDirectory, "volumes"))),
-    holds:
-      chosen.type === "linux-nvme" ? await openHolds({ exec, kernel, runUdev }, ctx) : undefined,
+    get holds() {
+      return holds?.holds;
+    },
     tools: new LastingTools(clock),
     health: new VolumeHealth(),
     clock,
     deviceWaitMilliseconds: deviceTimeout,
   };
-  return { host, kernel, exec, ready };
+  return { host, holds, kernel, exec, ready };
 }

@@ -95,6 +95,8 @@ export interface HoldQueue {
 export interface HoldSupport {
   /** Why holds cannot be made here, for an operator; `undefined` when they can. */
   readonly missing: string | undefined;
+  /** `missing` says no more than that the host gave no answer: ask again. Left out when it gave one. */
+  readonly unanswered?: true;
   /**
    * Seconds after which the host ends every hold by itself (module parameter `queue_if_no_path_timeout_secs` of
    * dm_multipath); 0 = never, as it should be.

@@ -75,3 +75,21 @@ test("probe() says that dmsetup is not installed; a call that has ended says not
     kind: "deadline-exceeded",
   });
 });
+
+test("probe() takes silence for no answer, and begins nothing more after it", async () => {
+  using kernel = new DmKernel();
+  const silence = { reason: "did not end within 10 s", timedOut: true };
+  const missing = "Cannot make a hold: dmsetup did not end within 10 s";
+  const probe = new LinuxHoldProbe(new Dmsetup(kernel.exec), kernel.tree.sysfs);
+  for (const verb of ["info", "create", "load"]) {
+    kernel.verbs.length = 0;
+    kernel.faults.push({ verb, failure: silence });
+    const found = await probe.probe(ctx);
+    assert.deepEqual([found.missing, found.unanswered], [missing, true]);
+    if (verb === "info") assert.deepEqual(kernel.verbs, ["info"]);
+    assert.deepEqual(kernel.names(), []);
+  }
+  const killed = { reason: "failed with signal SIGKILL", signal: "SIGKILL" } as const;
+  kernel.faults.push({ verb: "create", failure: killed });
+  assert.equal((await probe.probe(ctx)).unanswered, true);
+});

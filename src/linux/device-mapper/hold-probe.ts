@@ -2,7 +2,7 @@ import type { HoldProbe, HoldSupport } from "#domain/ports/device-mapper.ts";
 import { type Clock, systemClock } from "#lib/clock.ts";
 import type { Context } from "#lib/context.ts";
 import { randomNonce } from "#lib/nonce.ts";
-import { failureOf } from "../exec-error.ts";
+import { type ExecError, failureOf } from "../exec-error.ts";
 import type { Sysfs } from "../sysfs.ts";
 import { toolFailure } from "../tool-failure.ts";
 import type { Dmsetup } from "./dmsetup.ts";
@@ -12,6 +12,8 @@ const prefix = "rds-csi-probe-";
 const sectors = 8;
 /** A probe takes less than a second; one of this age was killed. */
 const leftoverMs = 60_000;
+
+type Answer = Pick<HoldSupport, "missing" | "unanswered">;
 
 interface Names {
   readonly hold: string;
@@ -37,25 +39,24 @@ export class LinuxHoldProbe implements HoldProbe {
   }
 
   async probe(ctx: Context): Promise<HoldSupport> {
-    const missing = await this.#missing(ctx);
+    const answer = await this.#answer(ctx);
     const timeout = this.#parameter("dm_multipath", "queue_if_no_path_timeout_secs");
     return {
-      missing,
+      ...answer,
       queueTimeoutSeconds: Number(timeout ?? 0),
       nativeMultipath: this.#parameter("nvme_core", "multipath") === "Y",
     };
   }
 
-  async #missing(ctx: Context): Promise<string | undefined> {
-    await failureOf(this.#removeLeftovers(ctx));
+  async #answer(ctx: Context): Promise<Answer> {
+    const before = await failureOf(this.#removeLeftovers(ctx));
+    // nothing that takes longer is begun, which might be left behind each time
+    if (before !== undefined && isSilence(before)) return answerOf(before);
     const hold = `${prefix}${Math.floor(this.#clock.elapsed())}-${randomNonce()}`;
     const names = { hold, base: `${hold}-base` };
     const attempt = await failureOf(this.#tryTable(names, ctx));
     await this.#remove(names, ctx);
-    if (attempt === undefined) return undefined;
-    const failure = toolFailure("Cannot make a hold", attempt, "unimplemented");
-    if (attempt.aborted) throw failure;
-    return failure instanceof Error ? failure.message : String(failure);
+    return attempt === undefined ? { missing: undefined } : answerOf(attempt);
   }
 
   async #tryTable({ hold, base }: Names, ctx: Context): Promise<void> {
@@ -91,4 +92,16 @@ export class LinuxHoldProbe implements HoldProbe {
   #parameter(module: string, parameter: string): string | undefined {
     return this.#sysfs.read("module", module, "parameters", parameter);
   }
+}
+
+function answerOf(error: ExecError): Answer {
+  const failure = toolFailure("Cannot make a hold", error, "unimplemented");
+  if (error.aborted) throw failure;
+  const missing = failure instanceof Error ? failure.message : String(failure);
+  return isSilence(error) ? { missing, unanswered: true } : { missing };
+}
+
+/** It did not end, or was ended by somebody: what it would have said nobody knows. */
+function isSilence({ timedOut, aborted, notInstalled, exitCode }: ExecError): boolean {
+  return timedOut || aborted || (!notInstalled && exitCode === undefined);
 }

@@ -37,7 +37,7 @@ export async function adopt(host: WatchHost, ctx: Context): Promise<void> {
 }
 
 /** Before everything else, and of unknown ones too: a process may sleep on it. */
-async function mend(hold: Hold, host: WatchHost, ctx: Context): Promise<void> {
+export async function mend(hold: Hold, host: WatchHost, ctx: Context): Promise<void> {
   const { nqn } = hold;
   try {
     if (hold.suspended) {
@@ -81,7 +81,7 @@ function report(
  * Of staging that was cut short before anything was written, a connection and a hold may be left, which would try to
  * reach a target for ever that exports the volume elsewhere by now. One that is mounted was nearly done: the CO goes on.
  */
-async function abandon(volume: StagedVolume, host: WatchHost, ctx: Context): Promise<void> {
+export async function abandon(volume: StagedVolume, host: WatchHost, ctx: Context): Promise<void> {
   const { volumeId, stagingPath, target } = volume;
   const facts = { volumeId, nqn: target.nqn };
   try {
@@ -103,7 +103,11 @@ function leave(holds: readonly Hold[], ctx: Context): void {
 }
 
 /** Its NQN is not disconnected: only what a record names is known to be ours to end. */
-async function settle({ nqn, path }: Hold, { holds }: WatchHost, ctx: Context): Promise<void> {
+export async function settle(
+  { nqn, path }: Hold,
+  { holds }: WatchHost,
+  ctx: Context,
+): Promise<void> {
   const facts = { nqn, hold: path };
   try {
     await holds?.remove(nqn, ctx);

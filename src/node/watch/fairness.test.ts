@@ -28,14 +28,14 @@ async function dead(count: number) {
     if (!target.addresses.includes(deadAddress)) return await connect(target, options, ctx);
     tried.add(target.nqn);
     const { promise, resolve } = Promise.withResolvers<void>();
-    waiting.push({ endsAt: world.clock.now() + silenceMs, end: resolve });
+    waiting.push({ endsAt: world.clock.elapsed() + silenceMs, end: resolve });
     await promise;
     throw new DriverError("unavailable", "no answer");
   };
   const pass = async (milliseconds: number) => {
     for (let passed = 0; passed < milliseconds; passed += 250) {
       world.clock.advance(250);
-      const isOver = ({ endsAt }: { endsAt: number }) => endsAt <= world.clock.now();
+      const isOver = ({ endsAt }: { endsAt: number }) => endsAt <= world.clock.elapsed();
       while (waiting[0] !== undefined && isOver(waiting[0])) waiting.shift()?.end();
       await new Promise((next) => setImmediate(next));
       await world.watch.tick();
