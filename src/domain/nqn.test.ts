@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { isNqn, nqnFor } from "./nqn.ts";
+import { isNqn, isNqnOf, nqnFor } from "./nqn.ts";
 import type { Slot } from "./volume-id.ts";
 
 test("nqnFor() puts the epoch behind the slot", () => {
@@ -18,6 +18,8 @@ test("nqnFor() makes a valid NQN for every slot, and another for each epoch", ()
   fc.assert(
     fc.property(slot, epoch, epoch, (name, a, b) => {
       assert.equal(isNqn(nqnFor(name, a)), true);
+      assert.equal(isNqnOf(nqnFor(name, a), name), true);
+      assert.equal(isNqnOf(nqnFor(`${name}.${a.counter}-${a.nonce}` as Slot, b), name), false);
       const same = a.counter === b.counter && a.nonce === b.nonce;
       assert.equal(nqnFor(name, a) === nqnFor(name, b), same);
     }),

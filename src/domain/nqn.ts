@@ -16,6 +16,12 @@ export function nqnFor(slot: Slot, { counter, nonce }: Epoch): Nqn {
   return `nqn.2000-02.com.mikrotik:${slot}.${counter}-${nonce}` as Nqn;
 }
 
+/** Whether an NQN is one of those that `nqnFor` makes for this slot. */
+export function isNqnOf(nqn: Nqn, slot: Slot): boolean {
+  const name = `nqn.2000-02.com.mikrotik:${slot}.`;
+  return nqn.startsWith(name) && /^\d+-[a-z0-9]{8}$/.test(nqn.slice(name.length));
+}
+
 /** Whether `text` is an NQN that is safe to use as a file name and as a command argument. */
 export function isNqn(text: string): text is Nqn {
   return /^nqn\.[0-9]{4}-[0-9]{2}\.[A-Za-z0-9.:_-]+$/.test(text) && text.length <= 223;

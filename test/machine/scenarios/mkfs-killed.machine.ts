@@ -16,6 +16,13 @@ touch /run/mkfs-is-half-way
 exec sleep 1000
 `;
 
+/** The same, but goes on when it may, and counts how often it was begun. */
+const slowProgram = `${program.replace("exec sleep 1000", "")}
+echo $$ >> /run/mkfs-begun
+until test -e /run/mkfs-may-go; do sleep 0.2; done
+exec /sbin/mkfs.ext4 "$@"
+`;
+
 /** Stages a new volume; plugin and mkfs are killed half-way in mkfs, as on a node that loses its power. */
 async function killInMkfs(cluster: Cluster) {
   const { controller } = cluster;
@@ -66,3 +73,45 @@ scenario(
     cluster.assertNothingLeft();
   },
 );
+
+scenario(
+  "a mkfs that takes longer than calls goes on, and a later call takes it",
+  async (cluster) => {
+    const { controller } = cluster;
+    const node = cluster.node();
+    const volume = await controller.create({ content: "ext4" });
+    const context = await controller.publish(volume, "node-a");
+    writeFileSync(slowMkfs, slowProgram, { mode: 0o755 });
+    for (let call = 0; call < 2; call++) {
+      await assert.rejects(node.stage(volume, context, 20_000), { code: 4 });
+      assert.ok(existsSync("/run/mkfs-is-half-way"));
+    }
+    sh(`kill -0 $(cat /run/mkfs-begun)`);
+    const staging = node.stage(volume, context);
+    writeFileSync("/run/mkfs-may-go", "");
+    await staging;
+    assert.match(sh("cat /run/mkfs-begun"), /^\d+\n$/, "the only one that was begun");
+    sh(`rm ${slowMkfs} /run/mkfs-*`);
+    const path = await node.publish(volume, context);
+    sh(`seq 1000 > ${path}/numbers`);
+    await cluster.takeDown(volume);
+    sh(`e2fsck -fn ${cluster.image(volume)}`);
+    await controller.delete(volume);
+    cluster.assertNothingLeft();
+  },
+);
+
+scenario("unstaging ends a mkfs that still runs, and leaves nothing", async (cluster) => {
+  const { controller } = cluster;
+  const node = cluster.node();
+  const volume = await controller.create({ content: "ext4" });
+  const context = await controller.publish(volume, "node-a");
+  writeFileSync(slowMkfs, slowProgram, { mode: 0o755 });
+  await assert.rejects(node.stage(volume, context, 20_000), { code: 4 });
+  await node.unstage(volume);
+  assert.throws(() => sh(`kill -0 $(cat /run/mkfs-begun)`));
+  sh(`rm ${slowMkfs} /run/mkfs-*`);
+  await controller.unpublish(volume, "node-a");
+  await controller.delete(volume);
+  cluster.assertNothingLeft();
+});
