@@ -13,6 +13,8 @@ export interface ExecRequest {
   readonly timeoutMs: number;
   /** Given to the process on stdin, which is empty otherwise. */
   readonly input?: string;
+  /** For a process that may print more than is ever kept: without it, one that prints over 1 MiB is ended. */
+  readonly ignoresStdout?: boolean;
 }
 
 export interface ExecOutput {
@@ -76,13 +78,17 @@ export function createExec(graceMs = 2_000): Exec {
   };
 }
 
-function start({ file, args, input }: ExecRequest): ChildProcess {
+function start({ file, args, input, ignoresStdout }: ExecRequest): ChildProcess {
   const child = spawn(file, args, {
     cwd: "/",
     detached: true,
     env: environment,
     shell: false,
-    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+    stdio: [
+      input === undefined ? "ignore" : "pipe",
+      ignoresStdout === true ? "ignore" : "pipe",
+      "pipe",
+    ],
   });
   // A process may end without having read its input: its exit code tells, not EPIPE.
   child.stdin?.on("error", () => {});

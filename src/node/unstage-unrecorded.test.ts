@@ -27,7 +27,8 @@ for (const use of [mountUse(), mountUse("single-node-writer", "btrfs"), blockUse
   test(`unstage() without a record disconnects what a hold proves to be the volume (${JSON.stringify(use.access)})`, async () => {
     const { world, leave } = await forgotten({ use });
     const other = world.attach("pvc-1.1");
-    await stage(world.stageRequest(other), world.host, world.ctx);
+    await stage(world.stageRequest(other, blockUse()), world.host, world.ctx);
+    world.records.volumes.clear();
     await leave();
     await leave();
     assert.deepEqual([...world.kernel.controllers.keys()], [other.nqn]);

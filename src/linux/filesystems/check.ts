@@ -6,6 +6,9 @@ import { ExecError } from "#linux/exec-error.ts";
 import { toolFailure } from "#linux/tool-failure.ts";
 import { longestToolMs } from "./longest-tool.ts";
 
+/** They print a line for each thing that they mend. */
+const unhurried = { timeoutMs: longestToolMs, ignoresStdout: true };
+
 /**
  * Repairs what can be repaired without a decision of a person: for use after a failed mount only, since
  * mounting is what replays a journal. Never `xfs_repair -L`, which throws the journal away, and never
@@ -32,7 +35,7 @@ const corrected = 1 | 2;
 
 async function checkExt(exec: Exec, device: string, ctx: Context): Promise<void> {
   try {
-    await exec({ file: "fsck.ext4", args: ["-p", device], timeoutMs: longestToolMs }, ctx);
+    await exec({ file: "fsck.ext4", args: ["-p", device], ...unhurried }, ctx);
   } catch (error) {
     if (!isCorrected(error))
       throw toolFailure(
@@ -55,7 +58,7 @@ const dirtyLog = 2;
 async function repairXfs(exec: Exec, device: string, ctx: Context): Promise<void> {
   const act = `Cannot repair the xfs on "${device}"`;
   try {
-    await exec({ file: "xfs_repair", args: [device], timeoutMs: longestToolMs }, ctx);
+    await exec({ file: "xfs_repair", args: [device], ...unhurried }, ctx);
     ctx.log.warn({ device }, "Checked a file system");
   } catch (error) {
     if (error instanceof ExecError && error.exitCode === dirtyLog)
