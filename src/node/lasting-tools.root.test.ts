@@ -12,6 +12,7 @@ import {
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { KiB, MiB } from "#lib/bytes.ts";
+import { systemClock } from "#lib/clock.ts";
 import { createExec, type Exec } from "#linux/exec.ts";
 import { LinuxFilesystems } from "#linux/filesystems/linux-filesystems.ts";
 import { testContext } from "#test/fakes/context.ts";
@@ -19,6 +20,7 @@ import { mountUse } from "#test/fakes/node/node-world.ts";
 import { RealHost } from "#test/rig/real-host.ts";
 import { rootTest } from "#test/rig/root.ts";
 import type { NodeHost } from "./host.ts";
+import { LastingTools } from "./lasting-tools.ts";
 import { stage } from "./stage.ts";
 import { unstage } from "./unstage.ts";
 
@@ -30,7 +32,7 @@ class SlowNode implements Disposable {
   readonly #machine = new RealHost(sizeBytes);
   readonly #begun = join(this.#machine.folder, "begun");
   readonly #go = join(this.#machine.folder, "go");
-  readonly host: NodeHost;
+  host: NodeHost;
   readonly image = this.#machine.image;
   readonly stagingPath = join(this.#machine.folder, "globalmount");
 
@@ -71,6 +73,11 @@ exec ${file} "$@"
     const file = openSync(this.image, "r+");
     writeSync(file, Buffer.alloc(KiB), 0, KiB, Number(found) * KiB);
     closeSync(file);
+  }
+
+  /** What the plugin remembers in memory is gone. */
+  restart(): void {
+    this.host = { ...this.host, tools: new LastingTools(systemClock) };
   }
 
   letGo(): void {
@@ -159,6 +166,20 @@ rootTest("a real mkfs outlives its call, and the next one mounts what it made", 
   await node.unstage();
   await node.stage();
   assert.equal(readFileSync(join(node.stagingPath, "precious"), "utf8"), "data");
+  await node.unstage();
+  assert.equal(node.loops(), "");
+});
+
+rootTest("a real mkfs ends with the plugin, and is made again by the next one", needs, async () => {
+  using node = new SlowNode();
+  await node.stageInVain(/mkfs of ext4/);
+  const [pid = 0] = node.begun;
+  await node.host.tools[Symbol.asyncDispose]();
+  assert.equal(isRunning(pid), false);
+  node.restart();
+  node.letGo();
+  await node.stage();
+  assert.equal(node.begun.length, 2);
   await node.unstage();
   assert.equal(node.loops(), "");
 });
