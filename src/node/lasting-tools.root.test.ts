@@ -15,6 +15,7 @@ import { KiB, MiB } from "#lib/bytes.ts";
 import { systemClock } from "#lib/clock.ts";
 import { createExec, type Exec } from "#linux/exec.ts";
 import { LinuxFilesystems } from "#linux/filesystems/linux-filesystems.ts";
+import { Sysfs } from "#linux/sysfs.ts";
 import { testContext } from "#test/fakes/context.ts";
 import { mountUse } from "#test/fakes/node/node-world.ts";
 import { RealHost } from "#test/rig/real-host.ts";
@@ -43,7 +44,7 @@ class SlowNode implements Disposable {
         ? exec({ ...request, file: this.#slow(request.file) }, ctx)
         : exec(request, ctx);
     const { devices } = this.#machine.host;
-    const filesystems = new LinuxFilesystems({ exec: slowed, devices });
+    const filesystems = new LinuxFilesystems({ exec: slowed, devices, sysfs: new Sysfs("/sys") });
     this.host = { ...this.#machine.host, filesystems };
   }
 
@@ -53,7 +54,7 @@ class SlowNode implements Disposable {
     const program = `#!/bin/bash
 echo $$ >> ${this.#begun}
 ${file.startsWith("mkfs") ? `yes half-made | head -c 64K | dd of="\${@: -1}" conv=notrunc status=none` : ""}
-until test -e ${this.#go}; do sleep 0.05; done
+until test -e ${this.#go}; do test -e ${this.#begun} || exit 1; sleep 0.05; done
 exec ${file} "$@"
 `;
     writeFileSync(path, program, { mode: 0o755 });
@@ -135,8 +136,8 @@ exec ${file} "$@"
     return this.#machine.loops();
   }
 
+  /** A tool that still waits ends with its folder: the number of its device may be somebody else's soon. */
   [Symbol.dispose](): void {
-    this.letGo();
     this.#machine[Symbol.dispose]();
   }
 }
