@@ -5,9 +5,9 @@ export interface Clock {
   /** The date, which somebody may set at any time: no span is measured by it, hence no number. */
   now(): Date;
   /**
-   * Milliseconds since an arbitrary moment in the past, for spans and deadlines: nobody sets it. It is the same for all
-   * processes of one boot, and stands still while the machine is suspended. Source: clock_gettime(2), CLOCK_MONOTONIC,
-   * which is what `process.hrtime` reads (libuv, src/unix/linux.c, `uv__hrtime`).
+   * Whole milliseconds since an arbitrary moment in the past, for spans and deadlines: nobody sets it. It is the same for
+   * all processes of one boot, and stands still while the machine is suspended. Source: clock_gettime(2),
+   * CLOCK_MONOTONIC, which is what `process.hrtime` reads (libuv, src/unix/linux.c, `uv__hrtime`).
    */
   elapsed(): number;
   /** @throws the signal's reason when it ends the wait. */
@@ -16,7 +16,7 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => new Date(),
-  elapsed: () => Number(process.hrtime.bigint()) / 1e6,
+  elapsed: () => Number(process.hrtime.bigint() / 1_000_000n),
   sleep: async (milliseconds, signal) => {
     await delay(milliseconds, undefined, { signal }).catch((error: unknown) => {
       throw signal.aborted ? signal.reason : error;

@@ -52,7 +52,7 @@ export class LinuxHoldProbe implements HoldProbe {
     const before = await failureOf(this.#removeLeftovers(ctx));
     // nothing that takes longer is begun, which might be left behind each time
     if (before !== undefined && isSilence(before)) return answerOf(before);
-    const hold = `${prefix}${Math.floor(this.#clock.elapsed())}-${randomNonce()}`;
+    const hold = `${prefix}${this.#clock.elapsed()}-${randomNonce()}`;
     const names = { hold, base: `${hold}-base` };
     const attempt = await failureOf(this.#tryTable(names, ctx));
     await this.#remove(names, ctx);
