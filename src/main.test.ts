@@ -37,7 +37,7 @@ async function isReady(t: TestContext, { socket }: DriverProcess): Promise<boole
   return (await answered<{ ready: boolean | undefined }>((done) => client.probe({}, done))).ready;
 }
 
-test("rds-csi controller starts and stays while the appliance is away, and ends in order", async (t) => {
+test("rds-csi controller starts and stays while the appliance is away, and ends in order (pitfall 25)", async (t) => {
   using folder = temporaryFolder();
   await using rds = await SimulatedAppliance.start({ stateDirectory: folder.path });
   const appliances = { rds1: applianceConfig(rds.simulator) };

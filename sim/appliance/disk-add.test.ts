@@ -117,7 +117,7 @@ test("/disk/add of sparse files may promise more than the pool has", async () =>
   assert.equal(pool?.["free"], 2 ** 40);
 });
 
-test("/disk/add copy-from copies settings and never data", async () => {
+test("/disk/add copy-from copies settings and never data (pitfall 6)", async () => {
   const { run, print, rows } = await testAppliance();
   await print("/disk/add type=file slot=a file-path=/pool/a.img file-size=2G comment=mine");
   await print("/disk/add type=file copy-from=a slot=b file-path=/pool/b.img");

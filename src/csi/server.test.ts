@@ -5,7 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { type CallOptions, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import {
+  type CallOptions,
+  credentials,
+  getChannelzHandlers,
+  Metadata,
+  type ServiceError,
+  status,
+} from "@grpc/grpc-js";
 import { DriverError } from "#domain/errors.ts";
 import type { Context } from "#lib/context.ts";
 import { createVolumeRequest } from "#test/fakes/csi-requests.ts";
@@ -261,6 +270,37 @@ test("CsiServer carries a list of 10,000 volumes to a client with default limits
     ),
   );
   assert.equal(listed, 10_000);
+});
+
+test("CsiServer keeps no books about its connections, which grow for ever in grpc-js (pitfall 33)", async (t) => {
+  const { controller } = await serve(t, { createVolume: async () => created });
+  await createVolume(controller, volume("pvc-1"));
+  const known = await new Promise((resolve, reject) => {
+    const request = { start_server_id: "0", max_results: "100" };
+    getChannelzHandlers()["GetServers"]?.(
+      // The handler reads nothing of a call but its request.
+      { request } as never,
+      (error, response) => (error ? reject(error) : resolve(response?.server)),
+    );
+  });
+  assert.deepEqual(known, []);
+});
+
+test("CsiServer keeps nothing of calls that are over (pitfall 33)", async (t) => {
+  const signals: WeakRef<AbortSignal>[] = [];
+  const createVolume_ = async (_: CreateVolumeRequest, { signal }: Context) => {
+    signals.push(new WeakRef(signal));
+    return created;
+  };
+  const { controller } = await serve(t, { createVolume: createVolume_ });
+  for (let call = 0; call < 50; call++) await createVolume(controller, volume("pvc-1"));
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = runInNewContext("gc");
+  await delay(50);
+  collectGarbage();
+  const kept = signals.filter((signal) => signal.deref() !== undefined).length;
+  // What the last ones were made of may still be at hand for the next.
+  assert.ok(kept <= 5, `${kept} of ${signals.length}`);
 });
 
 test("CsiServer takes over the socket of a process that died, and not that of a live one", async (t) => {

@@ -45,7 +45,7 @@ test("failureStatus() answers an unknown outcome with a code after which nothing
     assert.ok(notFinal.includes(failureStatus(new DriverError(kind, "")).code), kind);
 });
 
-test("failureStatus() withholds the text of errors that nobody foresaw", () => {
+test("failureStatus() withholds the text of errors that nobody foresaw: neither stacks nor addresses reach a pod's events (pitfall 44)", () => {
   for (const error of [new TypeError("password hunter2 of 192.0.2.7"), "hunter2", undefined]) {
     const { code, details } = failureStatus(error);
     assert.equal(code, status.INTERNAL);

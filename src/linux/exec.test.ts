@@ -90,7 +90,7 @@ test("exec() names the package of a program that is not installed", async () => 
   assert.match(error.message, /is not installed \(package nvme-that-is-not-there\)$/);
 });
 
-test("exec() ends a whole process group when its limit passes", async () => {
+test("exec() ends a whole process group when its limit passes (pitfall 20)", async () => {
   const deaf = "(trap '' TERM; while :; do sleep 0.05; done)";
   const run = exec(script(`echo $$; ${deaf} & echo $!; wait`, 300), testContext());
   const error = await failure(run);

@@ -83,7 +83,7 @@ const cloneOf = ({ slot, sizeBytes: bytes }: Volume): Origin => ({
 });
 
 rootTest(
-  "a snapshot on a real Btrfs holds what was written before it, and so do its copies",
+  "a snapshot on a real Btrfs holds what was written before it, and so do its copies (pitfall 6)",
   onBtrfs,
   async () => {
     await using world = await rig();

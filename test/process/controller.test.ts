@@ -50,7 +50,7 @@ test("a controller that is asked to end finishes the call it is in, and ends wit
   assert.equal((await rds.rows("/disk/print as-value where type=file")).length, 1);
 });
 
-test("a controller whose appliance is away at its start becomes ready when it comes", async (t) => {
+test("a controller whose appliance is away at its start becomes ready when it comes (pitfall 25)", async (t) => {
   const { rds, start } = await processSite(t);
   await rds.simulator.down();
   const { client } = await start();

@@ -60,7 +60,7 @@ function assertShown({ world, volume, pod, reader }: Awaited<ReturnType<typeof u
 }
 
 for (const fsType of ["ext4", "xfs", "btrfs"] as const)
-  test(`remount() shows ${fsType} to all pods again, over the dead mount, and read-only as before`, async () => {
+  test(`remount() shows ${fsType} to all pods again, not at the staging path only, over the dead mount, and read-only as before (pitfall 22)`, async () => {
     const setup = await used(mountUse("single-node-writer", fsType));
     const { world, volume, pod } = setup;
     const dead = world.topmost(pod)?.device;

@@ -123,7 +123,7 @@ test("Link.exec() answers by the last failure while it is too early to try again
   assert.match((await link.exec(identity, ctx)).stdout, /RDS2216/);
 });
 
-test("Link.exec() gives up on a host that accepts and says nothing", async () => {
+test("Link.exec() gives up on a host that accepts and says nothing, a half-open connection (pitfall 20)", async () => {
   const silent = createServer((socket) => socket.on("error", () => {})).listen(0, "127.0.0.1");
   await new Promise((resolve) => silent.once("listening", resolve));
   await using simulator = await Simulator.start({ hostKeyTypes: ["ed25519"] });
@@ -148,7 +148,7 @@ test("Link.exec() connects again after the connection broke", async () => {
   assert.equal(link.generation, 2);
 });
 
-test("Link.exec() gives up the connection with a command that is not answered in time", async () => {
+test("Link.exec() gives up the connection with a command that is not answered in time (pitfall 20)", async () => {
   await using simulator = await Simulator.start({ hostKeyTypes: ["ed25519"] });
   await using link = linkTo(endpointOf(simulator, { commandTimeoutMs: 100 }));
   simulator.faults.add({ match: /identity/, at: "before", action: "hang" });
