@@ -40,7 +40,7 @@ export class ControlPlane implements AsyncDisposable {
 
   async start(): Promise<void> {
     const { socket } = this.launch();
-    await this.#process?.listening(60_000);
+    await this.#process?.listening(180_000);
     this.#client = clientOf(ControllerClient, socket);
   }
 

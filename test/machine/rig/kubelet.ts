@@ -6,8 +6,8 @@ import { type ClusterVolume, isBlock } from "./cluster-volume.ts";
 import { driverCommand } from "./programs.ts";
 import { clientOf, patientRpc, rpc } from "./rpc.ts";
 
-/** Starting takes seconds in an emulated machine. */
-const startLimitMs = 60_000;
+/** Starting takes seconds in an emulated machine, and a minute and more on a busy host. */
+const startLimitMs = 180_000;
 
 export type PublishContext = Readonly<Record<string, string>>;
 
