@@ -40,6 +40,8 @@ export interface ClusterOptions {
   readonly nodeConfig?: Readonly<Record<string, unknown>>;
   /** The pool is mounted already, and may have been used before. */
   readonly poolIsReady?: boolean;
+  /** The appliance has no power, until the scenario switches it on. */
+  readonly applianceIsOff?: boolean;
   /** What runs as node plugin. Default the driver as it ships. */
   readonly nodeCommand?: readonly string[];
 }
@@ -63,6 +65,7 @@ export class Cluster implements AsyncDisposable {
     stack.defer(leaveMachine);
     setDataNetwork("up", dataAddresses);
     const simulator = stack.use(await Simulator.start(simulatorOptions(options)));
+    if (options.applianceIsOff === true) await simulator.powerOff();
     const { nodeCommand } = options;
     const nodes = nodeIds.map((id) => new Kubelet(id, join(folder, id), nodeConfig, nodeCommand));
     const addresses = options.multipath === true ? dataAddresses : [dataAddress];
@@ -143,6 +146,15 @@ export class Cluster implements AsyncDisposable {
     return join(data, path);
   }
 
+  /** The image's file system, which is mounted nowhere, is whole. Of a raw block volume there is none to look at. */
+  assertWhole(volume: ClusterVolume): void {
+    const fsType = volume.capability.mount?.fsType;
+    const image = this.image(volume);
+    if (fsType === "ext4") sh(`e2fsck -fn ${image}`);
+    if (fsType === "xfs") sh(`xfs_repair -n -f ${image}`);
+    if (fsType === "btrfs") sh(`btrfs check --readonly ${image}`);
+  }
+
   /** State of each controller of an NQN: `live`, `connecting`, … */
   controllers(nqn: string): string[] {
     const names = this.sysfs.list("class", "nvme");
@@ -160,6 +172,12 @@ export class Cluster implements AsyncDisposable {
       .filter((name) => /^nvme\d+n\d+$/.test(name));
   }
 
+  /** Names of the driver's devices of device-mapper, also of one without a table. */
+  holds(): string[] {
+    const lines = sh("dmsetup ls").split("\n");
+    return lines.flatMap((line) => /^rds-csi-\S+/.exec(line)?.[0] ?? []);
+  }
+
   /** What the kernel's target exports. */
   exports(): string[] {
     return readdirSync(join(configfs, "subsystems"));
@@ -173,6 +191,7 @@ export class Cluster implements AsyncDisposable {
   /** After the last volume was deleted: neither kernel, nodes nor appliance know anything of one. */
   assertNothingLeft(): void {
     assert.deepEqual(this.mounts(), []);
+    assert.deepEqual(this.holds(), []);
     assert.deepEqual(this.sysfs.list("class", "nvme"), []);
     assert.deepEqual(this.sysfs.list("class", "nvme-subsystem"), []);
     assert.deepEqual(this.exports(), []);

@@ -3,13 +3,6 @@ import { readFileSync } from "node:fs";
 import type { Cluster } from "./cluster.ts";
 import { type ClusterVolume, isBlock } from "./cluster-volume.ts";
 import type { PublishContext } from "./kubelet.ts";
-import { sh } from "./world.ts";
-
-/** Names of all holds. */
-function holds(): string[] {
-  const text = sh("dmsetup ls --target multipath");
-  return text.split("\n").flatMap((line) => /^rds-csi-\S+/.exec(line)?.[0] ?? []);
-}
 
 /** One mount, of the hold; one hold, on the one device; one live controller; a record that says so. */
 export function assertStaged(
@@ -19,7 +12,7 @@ export function assertStaged(
 ): void {
   const node = cluster.node();
   assert.deepEqual(cluster.controllers(nqn), ["live"]);
-  assert.deepEqual(holds(), [`rds-csi-${nqn}`]);
+  assert.deepEqual(cluster.holds(), [`rds-csi-${nqn}`]);
   const [devices] = cluster.sysfs.list("block").filter((name) => /^dm-/.test(name));
   const number = cluster.sysfs.read("block", devices ?? "", "dev");
   const staged = cluster.mounts().filter(({ target }) => target === node.stagingPath(volume));
@@ -38,7 +31,7 @@ export function assertStaged(
 /** Neither mount nor hold nor connection nor record. */
 export function assertGone(cluster: Cluster): void {
   assert.deepEqual(cluster.mounts(), []);
-  assert.deepEqual(holds(), []);
+  assert.deepEqual(cluster.holds(), []);
   assert.deepEqual(cluster.sysfs.list("class", "nvme"), []);
   assert.deepEqual(cluster.node().records(), []);
 }
