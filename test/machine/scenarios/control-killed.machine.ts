@@ -34,6 +34,13 @@ async function kill(child: ChildProcess): Promise<void> {
   await ended;
 }
 
+/** Of all volumes, past the cluster's own appliance, which does not know any. */
+function onlyImage(): string {
+  const [image = "", ...more] = sh("find /appliance -name '*.img'").trim().split("\n");
+  assert.deepEqual(more, []);
+  return image;
+}
+
 scenario(
   "data goes on while the appliance's console is killed and taken over, and the controller is",
   async (cluster) => {
@@ -64,11 +71,13 @@ scenario(
     const report = await writer.stop();
     assert.equal(report.error, undefined);
     await retry("taking it down", () => cluster.takeDown(volume));
+    sh(`e2fsck -fn ${onlyImage()}`);
     const again = await cluster.bringUp(volume);
     assertRecords(`${again.path}/records`, report);
     await cluster.takeDown(volume);
     await controller.delete(volume);
 
+    cluster.assertNothingLeft();
     const ended = once(simulated, "exit");
     simulated.kill("SIGTERM");
     assert.deepEqual(await ended, [0, null]);
