@@ -13,6 +13,8 @@ export class LoopDisk implements Disposable {
     writeFileSync(this.image, "");
     truncateSync(this.image, sizeBytes);
     this.device = run("losetup", "--find", "--show", this.image).trim();
+    // a loop device keeps this of whoever had its number before
+    run("blockdev", "--setrw", this.device);
   }
 
   /** A folder beside the image, for mounts. */

@@ -82,6 +82,8 @@ rootTest("connect() attaches the exported image, once", {}, async () => {
   assert.ok(device);
   assert.deepEqual([device.nqn, device.sizeBytes, device.blockBytes], [nqn, 4 * MiB, 512]);
   assert.equal(it.attached()[0], device.path);
+  // as staging does: a device may be as its last user left it
+  execFileSync("blockdev", ["--setrw", device.path]);
   writeFileSync(device.path, "data");
   execFileSync("sync", [device.path]);
   assert.equal(readFileSync(it.image(nqn), "utf8").slice(0, 4), "data");
