@@ -89,17 +89,16 @@ async function runOnce(remains: Remains, options: MachineOptions): Promise<numbe
 }
 
 /**
- * A read-only bind mount in a namespace of its own: the machine cannot write even if it remounts. What is unmounted outside is
- * unmounted there too, or its device would stay in use.
+ * A read-only bind mount in a namespace of its own: the machine cannot write even if it remounts. Its copies of mounts of
+ * loop devices go: they would keep these in use after tests have unmounted them.
  */
 function shareRoot(folder: string): ChildProcess {
   mkdirSync(join(folder, "root"), { recursive: true });
-  const script = `mount --bind / "$0/root" && mount -o remount,bind,ro "$0/root" &&
+  const script = `findmnt -rno SOURCE,TARGET | sed -n 's|^/dev/loop[^ ]* ||p' | xargs -r -n 1 umount -l
+    mount --bind / "$0/root" && mount -o remount,bind,ro "$0/root" &&
     exec /usr/lib/qemu/virtiofsd --socket-path="$0/root.sock" -o source="$0/root" -o cache=always \
       -o sandbox=chroot -o log_level=err --thread-pool-size=0 -f`;
-  return spawn("unshare", ["-m", "--propagation", "slave", "bash", "-c", script, folder], {
-    stdio: "ignore",
-  });
+  return spawn("unshare", ["-m", "bash", "-c", script, folder], { stdio: "ignore" });
 }
 
 /** Without what is slow to emulate: wide registers, copying byte by byte, and walls between kernel and programs. */
