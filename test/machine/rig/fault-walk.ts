@@ -9,6 +9,16 @@ const journal = "/run/fault-journal";
 /** Effects that are one call of the kernel, and so have no middle. */
 const calls = /^(mkdir|create|rename|rm|rmdir|unlink|write .*)$/;
 
+/** How many points each walk has at least. One that has fewer has lost them, or an effect is gone from the driver. */
+export const leastPoints = {
+  "staging a blank ext4 volume": 7,
+  "staging a blank xfs volume": 2,
+  "staging a volume with data": 19,
+  "staging a copy": 7,
+  "publishing, unpublishing and unstaging: ext4": 22,
+  "publishing, unpublishing and unstaging: block": 14,
+} as const;
+
 export interface FaultPoint {
   readonly index: number;
   readonly moment: "before" | "amid" | "after";
@@ -60,7 +70,9 @@ async function planned(text: string, call: () => Promise<unknown>) {
   return { told };
 }
 
-export function tellPoints(call: string, points: readonly FaultPoint[]): void {
+/** Says what was played, after it was. @throws {AssertionError} when points got lost. */
+export function tellPoints(call: keyof typeof leastPoints, points: readonly FaultPoint[]): void {
   const names = points.map(({ moment, effect }) => `${moment} ${effect}`);
   process.stdout.write(`${points.length} points of ${call}: ${names.join(", ")}\n`);
+  assert.ok(points.length >= leastPoints[call], `${leastPoints[call]} points are known`);
 }
