@@ -1,16 +1,27 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { MiB } from "#lib/bytes.ts";
-import type { Content } from "../rig/cluster-volume.ts";
+import type { Cluster } from "../rig/cluster.ts";
 import { clusterWith } from "../rig/scenario.ts";
 import { sh } from "../rig/world.ts";
 import { assertRecords, Writer } from "../rig/writer.ts";
 
 const scenario = clusterWith({ nodes: ["node-a", "node-b"] });
+/** None of them is what the driver or the kernel takes by itself. */
+const parameters = { ctrlLossTmo: "78", reconnectDelay: "3", keepAliveTmo: "7", nrIoQueues: "1" };
 
-/** Looks at the image itself, where no cache of a node helps. */
-function checkImage(image: string, content: Content): void {
-  if (content === "ext4") sh(`e2fsck -fn ${image}`);
-  if (content === "xfs") sh(`xfs_repair -n -f ${image}`);
+/** The connection is what the StorageClass says, and the node says who it is. */
+function assertConnectedAsAsked(cluster: Cluster, nodeId: string): void {
+  const [controller = "", ...more] = cluster.sysfs.list("class", "nvme");
+  assert.deepEqual(more, []);
+  const read = (name: string) => cluster.sysfs.read("class", "nvme", controller, name);
+  assert.equal(read("ctrl_loss_tmo"), parameters.ctrlLossTmo);
+  assert.equal(read("reconnect_delay"), parameters.reconnectDelay);
+  assert.equal(read("kato"), parameters.keepAliveTmo);
+  assert.equal(read("queue_count"), "2", "one for data, beside the one for administration");
+  const kept = readFileSync(`${cluster.node(nodeId).stateFolder}/hostnqn`, "utf8").trim();
+  assert.match(kept, /^nqn\.2014-08\.org\.nvmexpress:uuid:/);
+  assert.equal(read("hostnqn"), kept);
 }
 
 function fileSystemMiB(path: string): number {
@@ -23,11 +34,12 @@ for (const [content, sizeMiB] of [
 ] as const)
   scenario(`a volume with ${content} lives its whole life, on two nodes`, async (cluster) => {
     const { controller } = cluster;
-    const volume = await controller.create({ content, sizeMiB });
+    const volume = await controller.create({ content, sizeMiB, parameters });
     assert.deepEqual(cluster.exports(), [], "it is exported only while it is attached");
     const first = await cluster.bringUp(volume);
     assert.deepEqual(cluster.exports(), [first.nqn]);
     assert.deepEqual(cluster.controllers(first.nqn), ["live"]);
+    assertConnectedAsAsked(cluster, "node-a");
 
     using writer = new Writer(`${first.path}/records`);
     await writer.progress();
@@ -43,10 +55,11 @@ for (const [content, sizeMiB] of [
 
     await cluster.takeDown(volume);
     assert.deepEqual(cluster.exports(), []);
-    checkImage(cluster.image(volume), content);
+    cluster.assertWhole(volume);
     const second = await cluster.bringUp(volume, "node-b");
     assert.match(first.nqn, /\.1-[0-9a-z]{8}$/);
     assert.match(second.nqn, /\.2-[0-9a-z]{8}$/);
+    assertConnectedAsAsked(cluster, "node-b");
     assertRecords(`${second.path}/records`, report);
     await cluster.takeDown(volume, "node-b");
     await controller.delete(volume);

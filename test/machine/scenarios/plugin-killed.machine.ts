@@ -22,6 +22,7 @@ scenario("a pod does not notice that the plugin is killed and comes back", async
   const report = await writer.stop();
   assert.equal(report.error, undefined);
   await cluster.takeDown(volume);
+  cluster.assertWhole(volume);
   const again = await cluster.bringUp(volume);
   assertRecords(`${again.path}/records`, report);
   await cluster.takeDown(volume);

@@ -94,6 +94,7 @@ scenario(
     );
     for (const { volume } of all) {
       await controller.unpublish(volume, "node-a");
+      cluster.assertWhole(volume);
       await controller.delete(volume);
     }
     cluster.assertNothingLeft();
