@@ -67,17 +67,21 @@ test("holdFindings() sees what the host has put on a volume or on its hold, and 
     "device/subsysnqn": "nqn.2000-02.com.mikrotik:pvc-a.1-abcdefgh",
     "holders/dm-0": "",
     "holders/dm-4": "",
+    "nvme0n1p2/partition": 2,
+    "nvme0n1p2/holders/dm-8": "",
   });
   tree.attributes("block/nvme1n1", { "device/subsysnqn": "nqn.other", "holders/dm-5": "" });
   tree.attributes("block/dm-0", { "dm/uuid": "rds-csi-nqn.2000-02.x:a", "holders/dm-6": "" });
   tree.attributes("block/dm-4", { "dm/uuid": "mpath-x", "dm/name": "mpatha" });
   tree.attributes("block/dm-6", { "dm/uuid": "LVM-x", "dm/name": "guest-root" });
+  tree.attributes("block/dm-8", { "dm/uuid": "LVM-y", "dm/name": "guest-swap" });
   const problems = findingsOf(tree).filter(({ level }) => level === "problem");
   assert.deepEqual(
     problems.map(({ text }) => text),
     [
       '"dm-0" is a volume, and this host uses it as "dm-6" (guest-root)',
       '"nvme0n1" is a volume, and this host uses it as "dm-4" (mpatha)',
+      '"nvme0n1" is a volume, and this host uses it as "dm-8" (guest-swap)',
     ],
   );
 });

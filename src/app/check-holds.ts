@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HoldSupport } from "#domain/ports/device-mapper.ts";
+import { holdersOf } from "#linux/holders.ts";
 import type { Sysfs } from "#linux/sysfs.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
 import { reasonAgainst } from "./holds.ts";
@@ -75,7 +76,7 @@ function multipathdFindings({ proc }: HoldHost): Finding[] {
 function grabbedFindings(sysfs: Sysfs): Finding[] {
   return sysfs.list("block").flatMap((disk) => {
     if (!isVolume(disk, sysfs)) return [];
-    const others = sysfs.list("block", disk, "holders").filter((name) => !isHold(name, sysfs));
+    const others = holdersOf(sysfs, "block", disk).filter((name) => !isHold(name, sysfs));
     return others.map((name) =>
       problem(`"${disk}" is a volume, and this host uses it as ${describe(name, sysfs)}`),
     );

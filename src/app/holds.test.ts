@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import type { Nqn } from "#domain/nqn.ts";
@@ -110,4 +111,13 @@ test("holds of an earlier run are served while dmsetup is silent, and when it sa
   assert.equal((await holds.holds?.find(nqn, world.ctx))?.nqn, nqn);
   await holds.settle(world.ctx);
   assert.equal((await holds.holds?.find(nqn, world.ctx))?.nqn, nqn);
+});
+
+test("ask() keeps udev away from volumes also on a host that can make no holds", async () => {
+  const { kernel, world, holds, parts } = rig({ silent: 0, says: "no" });
+  using _ = kernel;
+  mkdirSync(parts.runUdev);
+  await holds.ask(world.ctx);
+  assert.equal(holds.holds, undefined);
+  assert.ok(existsSync(join(parts.runUdev, "rules.d/09-rds-csi.rules")));
 });

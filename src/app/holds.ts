@@ -23,7 +23,7 @@ const longestPauseMs = 300_000;
 /**
  * Holds, where this host can make them. Those that an earlier run has made are served in any case. As long as dmsetup
  * gives no answer, nobody can tell: then they are there, so that a volume is refused whose hold cannot be made now,
- * instead of being staged without.
+ * instead of being staged without. The host is told to keep away from volumes with or without holds.
  */
 export class HostHolds {
   readonly #parts: HoldParts;
@@ -52,13 +52,13 @@ export class HostHolds {
   /** Asks once, and says why volumes have to do without, or what they have to wait for. */
   async ask(ctx: Context): Promise<void> {
     const { kernel, runUdev } = this.#parts;
+    const hasRules = await keepUdevAway(runUdev, ctx);
     const support = await this.#probe.probe(ctx);
     const reason = reasonAgainst(support, kernel.sysfs.exists("module", "nvme_core"));
     const existing = (await this.#holds.list(ctx)).length;
     this.#isKnown = support.unanswered !== true;
     this.#isPossible = reason === undefined || existing > 0 || !this.#isKnown;
-    if (!this.#isPossible) return ctx.log.warn({ reason }, without);
-    const hasRules = await keepUdevAway(runUdev, ctx);
+    if (!this.#isPossible) return ctx.log.warn({ reason, hasRules }, without);
     if (!this.#isKnown) return ctx.log.warn({ reason, existing }, unknown);
     if (support.queueTimeoutSeconds > 0)
       ctx.log.warn(

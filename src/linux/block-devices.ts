@@ -5,6 +5,7 @@ import { isBlockDevice } from "./device-node.ts";
 import { sectorBytes } from "./disk-device.ts";
 import type { Exec } from "./exec.ts";
 import { ExecError } from "./exec-error.ts";
+import { holdersOf } from "./holders.ts";
 import type { Sysfs } from "./sysfs.ts";
 import { toolFailure } from "./tool-failure.ts";
 
@@ -40,7 +41,7 @@ export class LinuxBlockDevices implements BlockDevices {
         "unavailable",
         `Cannot list the holders of device ${majorMinor}: it is gone`,
       );
-    return this.#sysfs.list("dev", "block", majorMinor, "holders");
+    return holdersOf(this.#sysfs, "dev", "block", majorMinor);
   }
 
   async isThere(majorMinor: string, _ctx: Context): Promise<boolean> {

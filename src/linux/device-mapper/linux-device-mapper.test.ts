@@ -116,6 +116,21 @@ test("remove() of an NQN that no hold can carry has nothing to do", async () => 
   assert.deepEqual(world.kernel.verbs, []);
 });
 
+test("create() and swap() refuse a device of which somebody uses a partition, by name", async () => {
+  using world = setUp();
+  await world.holds.create(world.disk("259:1"), ctx);
+  const other = world.disk("259:4");
+  world.kernel.tree.attributes("dev/block/259:4/nvme4n1p2", { partition: 2, "holders/dm-7": "" });
+  world.kernel.tree.attributes("block/dm-7/dm", { name: "guest-root" });
+  const refusal = {
+    kind: "failed-precondition",
+    message: /259:4 is in use by "dm-7" \(guest-root\)$/,
+  };
+  await assert.rejects(world.holds.swap(other, ctx), refusal);
+  await world.holds.remove(nqn, ctx);
+  await assert.rejects(world.holds.create(other, ctx), refusal);
+});
+
 test("create() refuses a device in use, and leaves no hold", async () => {
   using world = setUp();
   const device = world.disk("259:1");

@@ -10,6 +10,7 @@ import type {
 } from "#domain/ports/device-mapper.ts";
 import type { Context } from "#lib/context.ts";
 import { sectorBytes } from "../disk-device.ts";
+import { holdersOf } from "../holders.ts";
 import type { Sysfs } from "../sysfs.ts";
 import { toolFailure } from "../tool-failure.ts";
 import { formatBareTable } from "./bare-table.ts";
@@ -246,7 +247,7 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
    * be this hold, and got no further than to load its table, is on the device already.
    */
   #requireFree({ nqn, majorMinor }: BlockDevice, act: string): void {
-    const holders = this.#sysfs.list("dev", "block", majorMinor, "holders");
+    const holders = holdersOf(this.#sysfs, "dev", "block", majorMinor);
     const others = holders.filter((name) => !this.#seen.isMadeFor(nqn, name));
     if (others.length === 0) return;
     const who = others.map((name) => this.#describe(name)).join(" and ");
