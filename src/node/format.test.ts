@@ -144,7 +144,7 @@ test("stage() does not format a device that is held or mounted elsewhere", async
   world.kernel.holders.set("259:0", ["dm-3"]);
   await assert.rejects(stage(world.stageRequest(volume), world.host, world.ctx), {
     kind: "unavailable",
-    message: `Cannot format volume "pvc-1": "/dev/nvme0n1" is held by "dm-3"`,
+    message: `Cannot stage volume "pvc-1" on "/dev/nvme0n1" (259:0): "/dev/nvme0n1" is held by "dm-3"`,
   });
   assert.equal(volume.disk.content.kind, "blank");
 });

@@ -238,6 +238,24 @@ test("stage() connects a raw block volume and mounts nothing", async () => {
   assert.equal(world.records.volumes.get("pvc-1")?.phase, "staged");
 });
 
+test("stage() without a hold refuses a device that the host has taken, by name, and lets one go on that pods have", async () => {
+  for (const use of [mountUse(), blockUse()]) {
+    const world = new NodeWorld();
+    const volume = world.attach("pvc-1");
+    volume.disk.format("ext4");
+    world.kernel.holders.set("259:0", ["dm-7"]);
+    await assert.rejects(stage(world.stageRequest(volume, use), world.host, world.ctx), {
+      kind: "unavailable",
+      message: `Cannot stage volume "pvc-1" on "/dev/nvme0n1" (259:0): "/dev/nvme0n1" is held by "dm-7"`,
+    });
+    assert.deepEqual(world.mountsAt(stagingPathOf(volume)), []);
+    world.kernel.holders.clear();
+    await stage(world.stageRequest(volume, use), world.host, world.ctx);
+    world.kernel.holders.set("259:0", ["dm-7"]);
+    await stage(world.stageRequest(volume, use), world.host, world.ctx);
+  }
+});
+
 test("stage() refuses a device whose number a pod still has from another raw block volume", async () => {
   for (const use of [mountUse(), blockUse()]) {
     const world = new NodeWorld();

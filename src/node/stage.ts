@@ -3,7 +3,7 @@ import type { VolumeUse } from "#domain/access-mode.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import { attach } from "./attach.ts";
-import { isInUse, mountsOf, refuseMounted } from "./device-users.ts";
+import { isInUse, mountsOf, refuseHolders, refuseMounted } from "./device-users.ts";
 import type { NodeHost } from "./host.ts";
 import { mountOptions } from "./mount-options.ts";
 import { isDeviceNode } from "./mount-table.ts";
@@ -89,7 +89,7 @@ async function bringUp(volume: StagedVolume, staging: Staging, ctx: Context): Pr
   const device = await attach(volume, staging, ctx);
   const ended = await host.tools.join(device.nqn, ctx);
   if (ended !== undefined) await verifyDisk(device, host, ctx);
-  await refuseForeignMounts(volume, device, host, ctx);
+  await refuseForeignUsers(volume, device, host, ctx);
   const { access } = volume.use;
   const readOnly = isReadOnlyDevice(volume.use);
   // Set back as well: a device may be as its last user left it. A staged one has users of its own.
@@ -126,9 +126,10 @@ function refuseUnknownFlags({ access, accessMode }: VolumeUse): void {
 
 /**
  * A raw block volume's device must not be mounted, and nobody may have its node yet: a node that a pod kept
- * from a device that is gone leads to whatever has its number now.
+ * from a device that is gone leads to whatever has its number now. What a device without a hold lies under, before it was
+ * ever given to a pod, is the host's doing: multipathd's, or LVM's.
  */
-async function refuseForeignMounts(
+async function refuseForeignUsers(
   volume: StagedVolume,
   device: VolumeDisk,
   host: NodeHost,
@@ -139,8 +140,8 @@ async function refuseForeignMounts(
   const mounts = await mountsOf(device, host, ctx);
   const besides = device.under === undefined ? [] : await mountsOf(device.under, host, ctx);
   const foreign = mounts.filter((mount) => (isDeviceNode(mount) ? !mayHaveNodes : isBlock));
-  refuseMounted(
-    [...foreign, ...besides],
-    `stage volume "${volume.volumeId}" on "${device.path}" (${device.majorMinor})`,
-  );
+  const act = `stage volume "${volume.volumeId}" on "${device.path}" (${device.majorMinor})`;
+  refuseMounted([...foreign, ...besides], act);
+  if (device.under === undefined && volume.phase !== "staged")
+    await refuseHolders(device, act, host, ctx);
 }
