@@ -17,6 +17,7 @@ test("installHostRules() writes rules that match the names this driver makes", a
     /dm\/uuid}=="([^"]+)".*subsysnqn}=="([^"]+)"/s.exec(text) ?? [];
   const nqn = nqnFor(slotForName("pvc-x"), { counter: 1, nonce: "abcdefgh" });
   assert.ok(globMatches(uuid, holdName(nqn)) && globMatches(nqnPattern, nqn), text);
+  assert.ok(globMatches(uuid, "rds-csi-probe-1795733878105-6gpnwyoj-base"), text);
   assert.equal(globMatches(uuid, "mpath-36001405") || globMatches(nqnPattern, "nqn.x:root"), false);
 });
 

@@ -5,14 +5,15 @@ import { writeAtomically } from "../atomic-file.ts";
 /**
  * udev rules that keep the host away from what is in a volume: no probing by blkid, so that neither LVM nor md nor
  * Btrfs activates what a guest keeps there; no `/dev/disk/by-uuid` link, which two clones would fight for; no watch,
- * which opens the device after each close. dmsetup itself can only switch off device-mapper's own rules. The file
+ * which opens the device after each close. The device that only fails, by which holds are tried, is not read either, for
+ * the kernel would log each error. dmsetup itself can only switch off device-mapper's own rules. The file
  * sorts before `10-dm.rules` (Debian: `55-dm.rules`), whose flags it sets; those are documented in
  * libdevmapper.h, and honoured by the rules of LVM, md and systemd.
  */
 const rules = `# Volumes of the RDS CSI driver belong to pods: the host neither probes nor links nor activates their content.
 SUBSYSTEM!="block", GOTO="rds_csi_end"
 ACTION!="add|change", GOTO="rds_csi_end"
-KERNEL=="dm-[0-9]*", ATTR{dm/uuid}=="rds-csi-nqn.?*", GOTO="rds_csi_volume"
+KERNEL=="dm-[0-9]*", ATTR{dm/uuid}=="rds-csi-?*", GOTO="rds_csi_volume"
 KERNEL=="nvme*", ATTRS{subsysnqn}=="nqn.2000-02.com.mikrotik:pvc-?*", GOTO="rds_csi_volume"
 GOTO="rds_csi_end"
 
