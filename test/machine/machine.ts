@@ -18,12 +18,16 @@ export interface Hardware {
   readonly emulator: readonly string[];
   /** Folder made by prepare.sh: `vmlinux`, `initrd.cpio`. */
   readonly kernel: string;
+  /** Folder made by daemons.sh: what a machine may put over its root, to be a host with these daemons. */
+  readonly daemons: string;
 }
 
 /** A machine to boot, and what it may use. */
 export interface MachineOptions extends Hardware {
   /** Bash, run as root in the machine, whose root is the host's own, read-only, under a tmpfs. */
   readonly command: string;
+  /** More words for the kernel's command line. */
+  readonly parameters?: string;
   readonly memoryMiB: number;
   /** Size of an empty disk, `/dev/vda` in the machine. */
   readonly diskMiB: number;
@@ -119,12 +123,16 @@ function clockRate(): string[] {
     : [];
 }
 
-function startQemu(folder: string, { emulator, kernel, memoryMiB }: MachineOptions): ChildProcess {
+function startQemu(
+  folder: string,
+  { emulator, kernel, parameters, memoryMiB }: MachineOptions,
+): ChildProcess {
   const [program = "", ...files] = emulator;
   const disk = join(folder, "disk.img");
   const append = [
     "console=ttyS0 quiet panic=-1 mitigations=off init_on_alloc=0 random.trust_cpu=on tsc=reliable",
     ...clockRate(),
+    ...(parameters === undefined ? [] : [parameters]),
   ].join(" ");
   return spawn(
     program,

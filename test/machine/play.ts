@@ -1,4 +1,5 @@
-import { basename } from "node:path";
+import { readFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { programs } from "./compile.ts";
 import { type Hardware, runMachine } from "./machine.ts";
 
@@ -26,6 +27,11 @@ function environment(): string {
   return known.map((name) => `export ${name}='${Number(process.env[name])}'; `).join("");
 }
 
+/** What a file of scenarios wants of its kernel, such as `nvme_core.multipath=N`: on a line of its own, after `// kernel:`. */
+function parametersOf(file: string): string {
+  return /^\/\/ kernel: (.*)$/m.exec(readFileSync(file, "utf8"))?.[1] ?? "";
+}
+
 /** The outcome in TAP goes to the console at the end, each line with its mark, apart from what else is printed. */
 export async function play(job: Job, project: string): Promise<Outcome> {
   const { hardware, scenario, limitSeconds } = job;
@@ -40,9 +46,10 @@ export async function play(job: Job, project: string): Promise<Outcome> {
   ];
   const status = await runMachine({
     ...hardware,
-    command: `cd ${project}; export UDEV=${hardware.kernel}/udev; ${environment()}
+    command: `cd ${project}; export DAEMONS=${hardware.daemons}; ${environment()}
 ${tests.join(" ")}; status=$?
 sed 's/^/TAP /' /run/results.tap; exit $status`,
+    parameters: parametersOf(join(project, scenario)),
     memoryMiB: 1024,
     diskMiB: 4096,
     limitSeconds,

@@ -77,17 +77,6 @@ make_initrd() { # KERNEL-DIR VERSION
   (cd "$root" && find . -print0 | sort -z | cpio --null -o -H newc --quiet)
 }
 
-# udev without its package, which would change the host: the daemon is one program, with Debian's own rules.
-unpack_udev() {
-  (cd "$work" && apt-get download -qq udev 2>/dev/null)
-  dpkg-deb -x "$work"/udev_*.deb "$work/udev"
-  mkdir -p "$out/udev"
-  cp "$work/udev/bin/udevadm" "$out/udev/udevadm"
-  ln -sf udevadm "$out/udev/systemd-udevd"
-  rm -rf "$out/udev/rules.d"
-  cp -r "$work/udev/lib/udev/rules.d" "$out/udev/rules.d"
-}
-
 install_packages
 kernel=$(newest_kernel)
 [ -n "$kernel" ] || { echo "Cannot prepare the machine: Debian offers no cloud kernel ${series:-6.x}" >&2; exit 1; }
@@ -105,6 +94,5 @@ depmod -b "$work/kernel" "$version"
 mkdir -p "$out"
 extract_kernel "$work/kernel/boot/vmlinuz-$version" >"$out/vmlinux"
 make_initrd "$work/kernel" "$version" >"$out/initrd.cpio"
-unpack_udev
 echo "$version" >"$out/version"
 echo "$stamp" >"$out/stamp"

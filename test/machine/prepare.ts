@@ -17,8 +17,10 @@ export function prepare(series: string, project: string): Hardware {
   const cache = join(project, "node_modules/.cache/machine");
   const kernel = join(cache, series);
   run(series, "prepare.sh", kernel, series);
+  const daemons = join(cache, "daemons");
+  run(series, "daemons.sh", daemons);
   const emulator = run(series, "emulator.sh", join(cache, "qemu"));
-  return { kernel, emulator: emulator.trim().split("\n") };
+  return { kernel, daemons, emulator: emulator.trim().split("\n") };
 }
 
 function run(series: string, script: string, ...args: string[]): string {

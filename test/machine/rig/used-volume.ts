@@ -25,14 +25,20 @@ export class UsedVolume implements Disposable {
   #lostAt = 0;
   #back = { at: 0, flushed: 0 };
 
-  static async start(cluster: Cluster, content: Content, parameters?: Record<string, string>) {
+  /** @param mountAs - What the guest makes of its raw block volume, by default a file system on all of it. */
+  static async start(
+    cluster: Cluster,
+    content: Content,
+    parameters?: Record<string, string>,
+    mountAs: (device: string, name: string) => string = mountAsGuest,
+  ) {
     const volume = await cluster.controller.create({
       content,
       sizeMiB: 320,
       ...(parameters && { parameters }),
     });
     const { path, nqn } = await cluster.bringUp(volume);
-    const guest = content === "block" ? mountAsGuest(path, volume.name) : undefined;
+    const guest = content === "block" ? mountAs(path, volume.name) : undefined;
     const used = new UsedVolume(cluster, { volume, content, nqn, guest, folder: guest ?? path });
     await used.writer.progress();
     return used;

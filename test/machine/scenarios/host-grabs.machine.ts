@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync } from "node:fs";
-import { driverCommand } from "../rig/programs.ts";
+import { checkNode } from "../rig/check-node.ts";
 import { clusterWith } from "../rig/scenario.ts";
 import { waitFor } from "../rig/wait-for.ts";
 import { sh } from "../rig/world.ts";
@@ -11,16 +11,6 @@ const scenario = clusterWith();
 const other = "99999999-2222-3333-4444-555555555555";
 const sysctl = "/proc/sys/kernel/hung_task_panic";
 const queueTimeout = "/sys/module/dm_multipath/parameters/queue_if_no_path_timeout_secs";
-
-/** What `rds-csi check --node` says on this machine. */
-function check() {
-  const [program = "", ...args] = driverCommand;
-  const config = "/run/cluster/node-a/node.json";
-  const { status, stdout } = spawnSync(program, [...args, "check", "--node", "--config", config], {
-    encoding: "utf8",
-  });
-  return { status, text: stdout };
-}
 
 /** Connects a volume before the plugin does. @returns the number of its device. */
 async function connectFirst(nqn: string, port: string, hostId: string): Promise<string> {
@@ -47,13 +37,13 @@ scenario(
       details: `Cannot hold "${nqn}": ${device} is in use by "dm-0" (vg0-root)`,
     });
     assert.match(
-      check().text,
+      checkNode().text,
       /PROBLEM {2}"nvme\d+n\d+" is a volume, and this host uses it as "dm-0" \(vg0-root\)$/m,
     );
     assert.match(sh("dmsetup ls"), /vg0-root/, "what is not ours stays");
     sh("dmsetup --noudevsync remove vg0-root");
     await node.stage(volume, context);
-    assert.doesNotMatch(check().text, /this host uses it as/);
+    assert.doesNotMatch(checkNode().text, /this host uses it as/);
     await node.unstage(volume);
     await controller.unpublish(volume, "node-a");
     await controller.delete(volume);
@@ -62,14 +52,14 @@ scenario(
 );
 
 scenario("check finds a host that panics, ends holds, or runs multipathd", async () => {
-  const before = check();
+  const before = checkNode();
   assert.doesNotMatch(before.text, /panics|ends every hold|multipathd/);
   sh(`echo 1 > ${sysctl}; echo 30 > ${queueTimeout}`);
   // Only its name counts here.
   copyFileSync("/bin/sleep", "/run/multipathd");
   sh("chmod +x /run/multipathd");
   const daemon = spawn("/run/multipathd", ["600"]);
-  const { status, text } = check();
+  const { status, text } = checkNode();
   daemon.kill("SIGKILL");
   // Until then its name is still seen.
   await once(daemon, "exit");
@@ -81,7 +71,7 @@ scenario("check finds a host that panics, ends holds, or runs multipathd", async
     /PROBLEM {2}This host ends every hold after 30 s: set queue_if_no_path_timeout_secs/,
   );
   assert.match(text, /WARNING {2}multipathd runs here and may take volumes/);
-  assert.doesNotMatch(check().text, /panics|ends every hold|multipathd/);
+  assert.doesNotMatch(checkNode().text, /panics|ends every hold|multipathd/);
 });
 
 scenario(

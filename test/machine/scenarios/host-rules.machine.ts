@@ -1,26 +1,20 @@
 import assert from "node:assert/strict";
-import { cpSync, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import test, { before } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { installHostRules } from "#linux/device-mapper/host-rules.ts";
-import { writeLvmLabel } from "../rig/lvm-label.ts";
+import { properties, startUdev, trigger } from "../rig/host-daemons.ts";
 import { sh, type TestVolume, World } from "../rig/world.ts";
 
-const udev = process.env["UDEV"] ?? "";
 const fsUuid = "12345678-1111-4222-8333-1234567890ab";
-
-/** What udev has found out about a device, once it has nothing left to do. */
-function properties(path: string): string {
-  return sh(`${udev}/udevadm settle --timeout=30; ${udev}/udevadm info --query=property ${path}`);
-}
 
 /** What a guest makes of a raw block volume. By what udev finds, Debian's rules for LVM activate it. */
 function makePhysicalVolume(hold: { path: string }, device: { path: string }): void {
   sh(`wipefs -a ${hold.path}`);
-  writeLvmLabel(hold.path);
+  sh(`lvm pvcreate -y --devices ${hold.path} ${hold.path}`);
   // As long as the hold keeps it open, it goes on showing what was read of it before.
   sh(`blockdev --flushbufs ${device.path}`);
-  sh(`${udev}/udevadm trigger --subsystem-match=block --action=change`);
+  trigger("change");
 }
 
 /** A device with a hold on it and a file system on that; both devices were opened for writing and closed. */
@@ -30,14 +24,11 @@ async function setUp(world: World, volume: TestVolume) {
   const hold = await world.holds.create(device, world.ctx);
   sh(`mkfs.ext4 -q -F -U ${fsUuid} ${hold.path}`);
   // As at the next boot, or when somebody asks udev to look at everything again.
-  sh(`${udev}/udevadm trigger --subsystem-match=block --action=change`);
+  trigger("change");
   return { device, hold };
 }
 
-before(() => {
-  cpSync(`${udev}/rules.d`, "/usr/lib/udev/rules.d", { recursive: true });
-  sh(`${udev}/systemd-udevd --daemon`);
-});
+before(startUdev);
 
 test("without the host rules udev reads what is in a volume and links to it", async () => {
   using world = new World();
