@@ -24,3 +24,8 @@ export const crowdWriter: readonly string[] = [
   process.execPath,
   resolve(import.meta.dirname, "crowd-writer.mjs"),
 ];
+
+export const floodWriter: readonly string[] = [
+  process.execPath,
+  resolve(import.meta.dirname, "flood-writer.mjs"),
+];

@@ -8,12 +8,20 @@ import type { ClusterVolume, Content } from "./cluster-volume.ts";
 import { tellPause } from "./tell-pause.ts";
 import { waitFor } from "./wait-for.ts";
 import { sh, uuidFor } from "./world.ts";
-import { assertRecords, Writer } from "./writer.ts";
+import { type Load, records, Writer } from "./writer.ts";
 
 const configfs = "/sys/kernel/config/nvmet";
 const check = "/mnt/check";
+const copy = "/appliance/copy";
 
-/** A published volume, and a pod that writes records into it, each flushed before the next. */
+/** How a pod uses its volume, if not as most of them. */
+interface Habits {
+  readonly load?: Load;
+  /** What a guest makes of its raw block volume, by default a file system on all of it. */
+  readonly mountAs?: (device: string, name: string) => string;
+}
+
+/** A published volume, and a pod that writes into it: records, each flushed before the next, or another load. */
 export class UsedVolume implements Disposable {
   readonly cluster: Cluster;
   readonly volume: ClusterVolume;
@@ -22,15 +30,15 @@ export class UsedVolume implements Disposable {
   readonly writer: Writer;
   /** Where a guest has mounted the file system that it made on its raw block volume. */
   readonly guest: string | undefined;
+  readonly #load: Load;
   #lostAt = 0;
   #back = { at: 0, flushed: 0 };
 
-  /** @param mountAs - What the guest makes of its raw block volume, by default a file system on all of it. */
   static async start(
     cluster: Cluster,
     content: Content,
     parameters?: Record<string, string>,
-    mountAs: (device: string, name: string) => string = mountAsGuest,
+    { load = records, mountAs = mountAsGuest }: Habits = {},
   ) {
     const volume = await cluster.controller.create({
       content,
@@ -38,22 +46,34 @@ export class UsedVolume implements Disposable {
       ...(parameters && { parameters }),
     });
     const { path, nqn } = await cluster.bringUp(volume);
-    const guest = content === "block" ? mountAs(path, volume.name) : undefined;
-    const used = new UsedVolume(cluster, { volume, content, nqn, guest, folder: guest ?? path });
+    const hasGuest = content === "block" && load.isRaw !== true;
+    const guest = hasGuest ? mountAs(path, volume.name) : undefined;
+    const used = new UsedVolume(cluster, {
+      volume,
+      content,
+      nqn,
+      guest,
+      load,
+      path: guest ?? path,
+    });
     await used.writer.progress();
     return used;
   }
 
   private constructor(
     cluster: Cluster,
-    parts: Pick<UsedVolume, "volume" | "content" | "nqn" | "guest"> & { readonly folder: string },
+    parts: Pick<UsedVolume, "volume" | "content" | "nqn" | "guest"> & {
+      readonly load: Load;
+      readonly path: string;
+    },
   ) {
     this.cluster = cluster;
     this.volume = parts.volume;
     this.content = parts.content;
     this.nqn = parts.nqn;
     this.guest = parts.guest;
-    this.writer = new Writer(`${parts.folder}/records`);
+    this.#load = parts.load;
+    this.writer = new Writer(this.#isRaw ? parts.path : `${parts.path}/records`, parts.load);
   }
 
   /** The appliance does not answer for this volume any more, and the writer waits. */
@@ -119,7 +139,7 @@ export class UsedVolume implements Disposable {
     return sh(`dmsetup deps -o devno rds-csi-${this.nqn}`);
   }
 
-  /** The writer met no error, and each of its records is in the image, whose file system is whole. */
+  /** The writer met no error, and all that it has written is in the image, whose file system is whole. */
   async finish(): Promise<void> {
     await this.writer.progress();
     const report = await this.writer.stop();
@@ -127,19 +147,43 @@ export class UsedVolume implements Disposable {
     if (this.guest !== undefined) sh(`umount ${this.guest}`);
     await this.cluster.takeDown(this.volume);
     const image = this.cluster.image(this.volume);
-    sh(this.content === "xfs" ? `xfs_repair -n -f ${image}` : `e2fsck -fn ${image}`);
-    mkdirSync(check, { recursive: true });
-    sh(`mount -o loop,ro ${image} ${check}`);
-    try {
-      assertRecords(`${check}/records`, report);
-    } finally {
-      sh(`umount ${check}`);
+    if (this.#isRaw) this.#load.assertWritten(image, report);
+    else {
+      sh(this.content === "xfs" ? `xfs_repair -n -f ${image}` : `e2fsck -fn ${image}`);
+      lookInto(image, "ro", (path) => this.#load.assertWritten(path, report));
     }
     await this.cluster.controller.delete(this.volume);
   }
 
+  /** Looks at what the target has now, as after a crash: at the image itself, or into a copy of its file system. */
+  look<T>(read: (path: string) => T): T {
+    const image = this.cluster.image(this.volume);
+    if (this.#isRaw) return read(image);
+    sh(`cp --reflink=always ${image} ${copy}`);
+    try {
+      return lookInto(copy, this.content === "xfs" ? "nouuid" : "rw", read);
+    } finally {
+      sh(`rm ${copy}`);
+    }
+  }
+
+  get #isRaw(): boolean {
+    return this.#load.isRaw === true;
+  }
+
   [Symbol.dispose](): void {
     this.writer[Symbol.dispose]();
+  }
+}
+
+/** Mounts an image, and reads what its writer has written. */
+function lookInto<T>(image: string, options: string, read: (path: string) => T): T {
+  mkdirSync(check, { recursive: true });
+  sh(`mount -o loop,${options} ${image} ${check}`);
+  try {
+    return read(`${check}/records`);
+  } finally {
+    sh(`umount ${check}`);
   }
 }
 

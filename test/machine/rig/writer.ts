@@ -14,20 +14,36 @@ export interface WriterReport {
   readonly longestMs: number;
   /** `EIO`, when it ended by that. */
   readonly error?: string;
+  /** Of a flood: the newest generation of each block that was begun, and that is safe (`flood-writer.ts`). */
+  readonly blocks?: { readonly begun: readonly number[]; readonly safe: readonly number[] };
 }
 
-/** A process that writes numbered records, each followed by fsync, until it is stopped or meets an error. */
+/** What a process writes, and how to see whether it is there. */
+export interface Load {
+  /** Gets the path as its last argument. */
+  readonly program: readonly string[];
+  /** Whether it writes to a raw block device itself. Default to files. */
+  readonly isRaw?: boolean;
+  /** After the volume was unstaged, when nothing comes from memory. */
+  readonly assertWritten: (path: string, report: WriterReport) => void;
+}
+
+/** Numbered records, each followed by fsync. */
+export const records: Load = { program: recordWriter, assertWritten: assertRecords };
+
+/** A process that writes until it is stopped or meets an error: numbered records unless told otherwise. */
 export class Writer implements Disposable {
   readonly path: string;
   readonly #child: ChildProcess;
   #report: WriterReport = { flushed: 0, longestMs: 0 };
   #ended = false;
 
-  constructor(path: string) {
+  constructor(path: string, { program: [node = "", ...program] } = records) {
     this.path = path;
-    const [node = "", ...program] = recordWriter;
     this.#child = spawn(node, [...program, path], {
       stdio: ["pipe", "pipe", "inherit"],
+      // A write that waits keeps a thread.
+      env: { ...process.env, UV_THREADPOOL_SIZE: "36" },
     });
     onReports<WriterReport>(this.#child, (report) => {
       this.#report = report;

@@ -66,7 +66,9 @@ scenario(
     using daemon = await Multipathd.start();
     const lvm = new GuestLvm();
     using ext4 = await UsedVolume.start(cluster, "ext4", impatient);
-    using block = await UsedVolume.start(cluster, "block", impatient, (path) => lvm.create(path));
+    using block = await UsedVolume.start(cluster, "block", impatient, {
+      mountAs: (path) => lvm.create(path),
+    });
     const volumes = [ext4, block];
     const nqns = volumes.map(({ nqn }) => nqn);
     await rideOut(volumes, {
