@@ -36,7 +36,7 @@ function isNamed(file: string, word: string): boolean {
 
 /** Minutes each: first, so that at the end no machine is alone with one of them. */
 const long =
-  /\/(fault-\w+|hold-stack|held-volume|many-volumes|outage|rounds|snapshots)\.machine\.ts$/;
+  /\/(fault-\w+|hold-stack|held-volume|long-outage|many-volumes|outage|rounds|snapshots)\.machine\.ts$/;
 
 const scenarios = globSync(join(import.meta.dirname, "scenarios/*.machine.ts"))
   .map((file) => relative(project, file))
