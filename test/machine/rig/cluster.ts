@@ -36,6 +36,8 @@ export interface ClusterOptions {
   /** Of the appliance's pool, as in the configuration. */
   readonly limits?: Readonly<Record<string, string>>;
   readonly switches?: Partial<SwitchValues>;
+  /** Between two nodes. Default a second. */
+  readonly settleTime?: string;
   /** Of the node plugins. Default a device that is not there after 10 s is not waited for. */
   readonly nodeConfig?: Readonly<Record<string, unknown>>;
   /** The pool is mounted already, and may have been used before. */
@@ -77,7 +79,7 @@ export class Cluster implements AsyncDisposable {
       nodes: nodeIds,
       kubernetes: "off",
       logLevel: "debug",
-      fencing: { settleTime: "1s" },
+      fencing: { settleTime: options.settleTime ?? "1s" },
     });
     // Without connections nothing waits any more, and what is left are only entries.
     stack.defer(endConnections);
