@@ -42,6 +42,8 @@ export interface ClusterOptions {
   readonly nodeConfig?: Readonly<Record<string, unknown>>;
   /** The pool is mounted already, and may have been used before. */
   readonly poolIsReady?: boolean;
+  /** The appliance has no power when the nodes start. */
+  readonly applianceIsOff?: boolean;
   /** What runs as node plugin. Default the driver as it ships. */
   readonly nodeCommand?: readonly string[];
 }
@@ -65,6 +67,7 @@ export class Cluster implements AsyncDisposable {
     stack.defer(leaveMachine);
     setDataNetwork("up", dataAddresses);
     const simulator = stack.use(await Simulator.start(simulatorOptions(options)));
+    if (options.applianceIsOff === true) await simulator.powerOff();
     const { nodeCommand } = options;
     const nodes = nodeIds.map((id) => new Kubelet(id, join(folder, id), nodeConfig, nodeCommand));
     const addresses = options.multipath === true ? dataAddresses : [dataAddress];

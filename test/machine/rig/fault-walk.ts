@@ -16,7 +16,8 @@ export const leastPoints = {
   "staging a volume with data": 19,
   "staging a copy": 7,
   "publishing, unpublishing and unstaging: ext4": 22,
-  "publishing, unpublishing and unstaging: block": 14,
+  "publishing, unpublishing and unstaging: block": 20,
+  "growing a volume": 7,
 } as const;
 
 export interface FaultPoint {

@@ -72,11 +72,12 @@ async function assertRefused(used: UsedVolume, image: string, reason: RegExp): P
 
 /**
  * Nothing is on its way: the kernel sends again what was, to whatever answers under the NQN, before anybody can
- * look at that.
+ * look at that. Freezing ends also what a file system does by itself later: half a minute after a change an XFS
+ * writes to its journal once more.
  */
 async function loseIdle(used: UsedVolume): Promise<void> {
   used.writer.freeze();
-  sh(`sync -f ${used.mountPoint}`);
+  sh(`fsfreeze -f ${used.mountPoint} && fsfreeze -u ${used.mountPoint}`);
   await used.lose();
 }
 
@@ -106,6 +107,16 @@ scenario(
     await returns(used, original);
   },
 );
+
+scenario("xfs: another of the same kind is told apart", async (cluster) => {
+  using used = await UsedVolume.start(cluster, "xfs");
+  const original = exportedUnder(used.nqn);
+  await loseIdle(used);
+  const other = otherImage("other.img", 320, "mkfs.xfs -q");
+  const uuid = sh(`blkid -p -s UUID -o value ${other}`).trim();
+  await assertRefused(used, other, new RegExp(`its file system has the UUID \\W+${uuid}`));
+  await returns(used, original);
+});
 
 scenario(
   "ext4: a file system of another kind, another of the same kind and none at all are told apart",
