@@ -130,7 +130,7 @@ function startQemu(
   const [program = "", ...files] = emulator;
   const disk = join(folder, "disk.img");
   const append = [
-    "console=ttyS0 quiet panic=-1 mitigations=off init_on_alloc=0 random.trust_cpu=on tsc=reliable",
+    "console=ttyS0 quiet panic=-1 mitigations=off init_on_alloc=0 random.trust_cpu=on tsc=reliable no_timer_check",
     ...clockRate(),
     ...(parameters === undefined ? [] : [parameters]),
   ].join(" ");
