@@ -121,3 +121,18 @@ test("ask() keeps udev away from volumes also on a host that can make no holds",
   assert.equal(holds.holds, undefined);
   assert.ok(existsSync(join(parts.runUdev, "rules.d/09-rds-csi.rules")));
 });
+
+test("settle() goes on asking after a failure that nobody foresaw", async () => {
+  const { kernel, world, holds, parts } = rig({ silent: 1, says: "yes" });
+  using _ = kernel;
+  await holds.ask(world.ctx);
+  const { sysfs } = parts.kernel;
+  const { exists } = sysfs;
+  sysfs.exists = () => {
+    sysfs.exists = exists;
+    throw new Error("EIO: i/o error");
+  };
+  await holds.settle(world.ctx);
+  assert.equal(holds.isKnown, true);
+  assert.equal(world.clock.slept, 10_000 + 20_000);
+});

@@ -72,7 +72,10 @@ export class HostHolds {
   async settle(ctx: Context): Promise<void> {
     for (let pause = firstPauseMs; !this.#isKnown; pause = Math.min(2 * pause, longestPauseMs)) {
       await this.#parts.clock.sleep(pause, ctx.signal);
-      await this.ask(ctx);
+      await this.ask(ctx).catch((error: unknown) => {
+        ctx.signal.throwIfAborted();
+        ctx.log.warn({ error: String(error) }, "Cannot ask dmsetup: asking again later");
+      });
     }
   }
 }

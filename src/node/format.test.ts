@@ -92,6 +92,25 @@ test("stage() never formats or repairs for a mode that only reads", async () => 
   }
 });
 
+test("stage() formats again what its own mkfs left half made, also as another file system or at another path", async () => {
+  for (const change of [
+    { use: mountUse("single-node-writer", "xfs") },
+    { stagingPath: "/other" },
+  ]) {
+    const world = new NodeWorld();
+    const volume = world.attach("pvc-1");
+    world.filesystems.onHalfMade = () => {
+      world.filesystems.onHalfMade = () => {};
+      throw new Error("killed");
+    };
+    const request = world.stageRequest(volume);
+    await assert.rejects(stage(request, world.host, world.ctx), { message: "killed" });
+    await stage({ ...request, ...change }, world.host, world.ctx);
+    assert.equal(volume.disk.isHalfMade, false);
+    assert.equal(world.records.volumes.get("pvc-1")?.phase, "staged");
+  }
+});
+
 test("stage() formats again what its own mkfs left half made, under the same NQN", async () => {
   const world = new NodeWorld();
   const volume = world.attach("pvc-1");

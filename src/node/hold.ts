@@ -5,7 +5,7 @@ import type { Hold } from "#domain/ports/device-mapper.ts";
 import type { Context } from "#lib/context.ts";
 import { mountsOf, refuseMounted } from "./device-users.ts";
 import type { Holds, NodeHost } from "./host.ts";
-import { isRemoved } from "./release-hold.ts";
+import { removeUnstaged } from "./release-hold.ts";
 import type { Staging } from "./staging.ts";
 import { liesOn, requireDisk, type VolumeDisk } from "./volume-disk.ts";
 
@@ -50,6 +50,21 @@ export async function fillHold(
   return await requireDisk(nqn, host, ctx);
 }
 
+/**
+ * Lets a tool fail that waits in a hold although its device is there, because of a block that cannot be read, or of as
+ * many outages as it has paths. The watch, which tries failed paths again, looks after staged volumes only.
+ */
+export async function failWithoutPath(
+  { nqn, path, under }: VolumeDisk,
+  { holds }: NodeHost,
+  ctx: Context,
+): Promise<void> {
+  if (holds === undefined || under === undefined) return;
+  if ((await holds.status(nqn, ctx)).paths.includes("active")) return;
+  ctx.log.warn({ nqn, hold: path }, "Ending a hold without a path: a tool waits in it");
+  await holds.failQueue(nqn, ctx);
+}
+
 async function isMounted(device: BlockDevice, host: NodeHost, ctx: Context): Promise<boolean> {
   if ((await mountsOf(device, host, ctx)).length === 0) return false;
   ctx.log.info(
@@ -78,7 +93,7 @@ async function takeOver(
       "unavailable",
       `Cannot stage "${nqn}" on "${device.path}" (${device.majorMinor}): its hold "${path}" is in use and has not been put on it yet`,
     );
-  if (resumed) await removeUnstaged(nqn, host, ctx);
+  if (resumed) await removeUnstaged(hold, host, ctx);
   else await host.holds.remove(nqn, ctx);
 }
 
@@ -86,17 +101,5 @@ async function removeIfUnused(nqn: Nqn, host: HoldingHost, ctx: Context): Promis
   const hold = await host.holds.find(nqn, ctx);
   if (hold === undefined) return;
   refuseMounted(await mountsOf(hold, host, ctx), `remove the hold of "${nqn}"`);
-  await removeUnstaged(nqn, host, ctx);
-}
-
-/**
- * Of a volume that is not staged yet, so that nobody has written to it. Who has it open is a tool of a call that has
- * ended, such as mount, and waits for the device to come back: the watch looks after staged volumes only, so it gets an
- * error now or waits for ever.
- */
-async function removeUnstaged(nqn: Nqn, { holds }: HoldingHost, ctx: Context): Promise<void> {
-  if (await isRemoved({ nqn }, { holds }, ctx)) return;
-  ctx.log.warn({ nqn }, "Ending the hold of a volume that is not staged yet: a tool waits in it");
-  await holds.failQueue(nqn, ctx);
-  await holds.remove(nqn, ctx);
+  await removeUnstaged(hold, host, ctx);
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { DriverError } from "#domain/errors.ts";
 import { abortable } from "#lib/abortable.ts";
 import type { Context } from "#lib/context.ts";
 import { NodeWorld, stagingPathOf } from "#test/fakes/node/node-world.ts";
@@ -189,6 +190,60 @@ test("stage() begins anew when the device was replaced under mkfs, which waits i
   await staging;
   assert.equal(volume.disk.formats, 1);
   assert.deepEqual(world.kernel.damage, []);
+});
+
+test("stage() lets mkfs fail that waits in its hold without a path while the device is there, and begins anew", async () => {
+  const { world, volume, slow, stageOnce, stageInVain, assertGone } = rig({ canHold: true });
+  await stageInVain();
+  const { status, failQueue } = world.holds;
+  world.holds.status = async (...args) => ({
+    ...(await status.apply(world.holds, args)),
+    paths: ["failed", "failed"],
+  });
+  world.holds.failQueue = async (...args) => {
+    await failQueue.apply(world.holds, args);
+    await slow.fail("Input/output error");
+  };
+  await assert.rejects(stageOnce(), { message: "Input/output error" });
+  assertGone();
+  Object.assign(world.holds, { status, failQueue });
+  const staging = stageOnce();
+  await settled();
+  await slow.finish();
+  await staging;
+  assert.equal(world.mountsAt(stagingPathOf(volume)).length, 1);
+});
+
+test("unstage() lets a tool fail that waits in the hold of a volume that was never staged", async () => {
+  const { world, volume, slow, stageInVain, assertGone } = rig({ canHold: true });
+  await stageInVain();
+  const { failQueue } = world.holds;
+  world.holds.failQueue = async (...args) => {
+    await failQueue.apply(world.holds, args);
+    await slow.fail("Input/output error");
+  };
+  const request = { volumeId: "pvc-1", stagingPath: stagingPathOf(volume) };
+  // to another life of the plugin it is a process that cannot be ended
+  await unstage(request, { ...world.host, tools: new LastingTools(world.clock) }, world.ctx);
+  await world.tools.end(volume.nqn, world.ctx);
+  assertGone();
+});
+
+test("stage() fails in no way that kubelet takes as final while a tool goes on", async () => {
+  const { world, volume, slow, stageOnce, stageInVain } = rig();
+  await stageInVain();
+  const findDevice = async () => {
+    throw new DriverError("failed-precondition", "There are two disks");
+  };
+  const initiator = Object.assign(Object.create(world.host.initiator), { findDevice });
+  await assert.rejects(stage(world.stageRequest(volume), { ...world.host, initiator }, world.ctx), {
+    kind: "unavailable",
+    message: "There are two disks",
+  });
+  assert.ok(world.tools.has(volume.nqn));
+  await slow.finish();
+  await stageOnce();
+  assert.equal(slow.begun, 1);
 });
 
 test("LastingTools ends all tools when the plugin goes", async () => {

@@ -33,8 +33,9 @@ const patienceMs = 90_000;
 
 /**
  * Tools that outlive the call which began them: the next call for the same NQN waits for the tool and takes its result, once.
- * There is one at a time for an NQN. It stays here until its result is taken or the volume leaves the node, so that there are no more
- * than volumes which are being staged. A plugin that is killed takes its tools with it: the record tells that one ran.
+ * There is one at a time for an NQN. It stays here until its result is taken or the volume leaves the node, so that there
+ * are no more than volumes which are being staged. A plugin that is killed takes its tools with it: the record tells that
+ * mkfs ran; of a check nothing tells but what it left in the file system.
  */
 export class LastingTools implements AsyncDisposable {
   readonly #begun = new Map<Nqn, Begun>();

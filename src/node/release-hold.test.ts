@@ -178,13 +178,19 @@ test("unstage() waits for a volume that is away, although the watch had refused 
   assert.equal(volume.disk.files.get("precious"), "data");
 });
 
-test("unstage() discards at once what waits for a volume in whose place something else is, and writes nothing to that", async () => {
+test("unstage() discards what waits for a volume in whose place the watch too has seen something else, and writes nothing to that", async () => {
   const { world, volume, stagingPath, request } = await staged();
   const other = impostor();
   world.kernel.drop(volume.nqn);
   world.write(stagingPath, "unwritten", "data");
   world.kernel.exports.set(volume.nqn, other);
   world.kernel.connect(volume.nqn);
+  await assert.rejects(unstage(request, world.host, world.ctx), {
+    kind: "unavailable",
+    message: /has not been put on it yet: .*UUID/,
+  });
+  assert.equal(world.kernel.holds.get(volume.nqn)?.isQueueing, true, "one look is not enough");
+  world.health.report("pvc-1", refused);
   await unstage(request, world.host, world.ctx);
   assertGone(world);
   assert.equal(other.files.size, 0);

@@ -49,6 +49,8 @@ export async function releaseHold(
     act,
   );
   await refuseHolders(hold, act, host, ctx);
+  if (mounts.length === 0 && volume.phase !== "staged")
+    return await removeUnstaged(hold, host, ctx);
   // without a user there is nothing to write back
   if (mounts.length === 0 && (await isRemoved(hold, host, ctx))) return;
   if (await isUsable(held, host, ctx)) await clearStagingPath(stagingPath, act, host, ctx);
@@ -57,7 +59,7 @@ export async function releaseHold(
 }
 
 /** Removes a hold. @returns `false` when somebody has it open. */
-export async function isRemoved(
+async function isRemoved(
   { nqn }: Pick<Hold, "nqn">,
   { holds }: Pick<HoldingHost, "holds">,
   ctx: Context,
@@ -69,6 +71,23 @@ export async function isRemoved(
     if (!isFailure(error, "unavailable") || ctx.signal.aborted) throw error;
     return false;
   }
+}
+
+/**
+ * Removes the hold of a volume that is not staged yet, so that nobody has written to it. Who has it open is a tool of a call
+ * that has ended, such as mount or mkfs, and waits for the device to come back: the watch looks after staged volumes only, so
+ * it gets an error now or waits for ever.
+ */
+export async function removeUnstaged(
+  hold: Pick<Hold, "nqn">,
+  { holds }: Pick<HoldingHost, "holds">,
+  ctx: Context,
+): Promise<void> {
+  if (await isRemoved(hold, { holds }, ctx)) return;
+  const { nqn } = hold;
+  ctx.log.warn({ nqn }, "Ending the hold of a volume that is not staged yet: a tool waits in it");
+  await holds.failQueue(nqn, ctx);
+  await holds.remove(nqn, ctx);
 }
 
 /**
@@ -109,7 +128,10 @@ async function returns(held: HeldVolume, host: HoldingHost, ctx: Context): Promi
   }
 }
 
-/** @throws {DriverError} `unavailable` unless a look right now proves that what came back is not the volume. */
+/**
+ * A target that starts may show something else for a moment: two looks must agree, the watch's and one right now.
+ * @throws {DriverError} `unavailable` unless what came back is not the volume.
+ */
 async function requireStranger(
   device: BlockDevice,
   held: HeldVolume,
@@ -124,8 +146,9 @@ async function requireStranger(
   });
   // the name may have led elsewhere while it was looked at
   const now = await host.initiator.findDevice(hold.nqn, ctx);
-  if (difference === undefined || !isDeepStrictEqual(now, device))
-    throw notFollowed(held, device, host.health.conditionOf(volume.volumeId)?.obstacle);
+  const known = host.health.conditionOf(volume.volumeId);
+  if (difference === undefined || known?.state !== "refused" || !isDeepStrictEqual(now, device))
+    throw notFollowed(held, device, difference ?? known?.obstacle);
   const facts = { nqn: hold.nqn, device: device.path, difference };
   ctx.log.warn(facts, "What came back is not the volume");
 }

@@ -44,10 +44,11 @@ export async function settlePast(
       error,
     );
   }
-  if (difference !== undefined || known.phase !== "formatting") return undefined;
+  if (!isSameNqn || known.phase !== "formatting") return undefined;
   // under this NQN nobody else can have been at what mkfs has left
-  await host.records.save(known, ctx);
-  return known;
+  const formatting = { ...wanted, phase: known.phase };
+  await host.records.save(formatting, ctx);
+  return formatting;
 }
 
 /** What has failed once may have been half written: the file system is mounted anew, on a hold of its own. */

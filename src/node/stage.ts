@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import type { VolumeUse } from "#domain/access-mode.ts";
+import { DriverError } from "#domain/errors.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import { attach } from "./attach.ts";
 import { isInUse, mountsOf, refuseHolders, refuseMounted } from "./device-users.ts";
+import { failWithoutPath } from "./hold.ts";
 import type { NodeHost } from "./host.ts";
 import { mountOptions } from "./mount-options.ts";
 import { isDeviceNode } from "./mount-table.ts";
@@ -32,6 +34,20 @@ type Learned = Pick<
  * The record is written ahead of each step that a crash could leave half done.
  */
 export async function stage(request: StageRequest, host: NodeHost, ctx: Context): Promise<void> {
+  try {
+    await stageOnce(request, host, ctx);
+  } catch (error) {
+    throw host.tools.has(request.target.nqn) ? notFinal(error) : error;
+  }
+}
+
+/** Of a call whose tool goes on. Kubelet takes other failures as final: it would think that nothing is left here, and not unstage. */
+function notFinal(error: unknown): unknown {
+  if (!(error instanceof DriverError) || error.kind === "operation-pending") return error;
+  return new DriverError("unavailable", error.message, { cause: error });
+}
+
+async function stageOnce(request: StageRequest, host: NodeHost, ctx: Context): Promise<void> {
   const { minSizeBytes, ...wanted } = request;
   refuseUnknownFlags(wanted.use);
   const known = await settlePast({ ...wanted, phase: "connecting" }, host, ctx);
@@ -87,6 +103,7 @@ function heldSince({ identity, doubtfulSince }: StagedVolume) {
 async function bringUp(volume: StagedVolume, staging: Staging, ctx: Context): Promise<void> {
   const { host } = staging;
   const device = await attach(volume, staging, ctx);
+  if (host.tools.has(device.nqn)) await failWithoutPath(device, host, ctx);
   const ended = await host.tools.join(device.nqn, ctx);
   if (ended !== undefined) await verifyDisk(device, host, ctx);
   await refuseForeignUsers(volume, device, host, ctx);

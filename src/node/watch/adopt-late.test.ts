@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { DriverError } from "#domain/errors.ts";
+import { abortable } from "#lib/abortable.ts";
+import type { Context } from "#lib/context.ts";
 import { blockUse } from "#test/fakes/node/node-world.ts";
 import { inUse, stateOf } from "#test/fakes/watch/in-use.ts";
 import { WatchedWorld } from "#test/fakes/watch/watched-world.ts";
@@ -8,7 +10,7 @@ import { stage } from "../stage.ts";
 import { adopt } from "./adopt.ts";
 import { adoptLate } from "./adopt-late.ts";
 
-const changes = ["remove", "resume", "queueAgain", "status", "swap"] as const;
+const changes = ["remove", "resume", "failQueue", "queueAgain", "status", "swap"] as const;
 
 /** What an earlier run left: a volume in use, one that was begun, and a hold without a record; all holds are suspended. */
 async function left() {
@@ -77,4 +79,18 @@ test("adoptLate() leaves alone what a call has staged since its list was made", 
   await adoptLate(world.watchHost, world.locks, world.ctx);
   assert.ok(world.kernel.holds.has(volume.nqn));
   assert.ok(world.kernel.controllers.has(volume.nqn));
+});
+
+test("adoptLate() leaves alone what a tool is busy with that a call of this life has begun", async () => {
+  const { world } = await left();
+  const { nqn } = world.records.volumes.get("pvc-begun")?.target ?? assert.fail();
+  const forever = new Promise<void>(() => {});
+  const run = ({ signal }: Context) => abortable(forever, signal);
+  const call = world.tools.run(nqn, { kind: "check", name: "fsck", run }, world.ctx);
+  await adoptLate(world.watchHost, world.locks, world.ctx);
+  assert.ok(world.tools.has(nqn));
+  assert.ok(world.kernel.controllers.has(nqn));
+  assert.ok(world.records.volumes.has("pvc-begun"));
+  await world.tools.end(nqn, world.ctx);
+  await assert.rejects(call);
 });

@@ -35,7 +35,8 @@ async function abandonBegun(
   using lock = locks.tryAcquire(volumeId);
   if (lock === undefined) return;
   const volume = await host.records.find(volumeId, ctx);
-  if (volume?.phase === "connecting") await abandon(volume, host, ctx);
+  if (volume?.phase !== "connecting" || host.tools.has(volume.target.nqn)) return;
+  await abandon(volume, host, ctx);
 }
 
 /** Not while a record cannot be read: it may name it. */

@@ -73,3 +73,18 @@ test("tick() forgets no connection that a step is busy with, until that has ende
   await world.pass(500);
   assert.equal(world.remembered.size, 0);
 });
+
+test("tick() forgets at once what a volume went through that a call stages anew", async () => {
+  const world = new WatchedWorld();
+  const volume = await inUse(world, { ioHoldSeconds: 30 });
+  world.kernel.lose(volume.nqn);
+  await world.pass(20_000);
+  const record = world.records.volumes.get("pvc-a") ?? assert.fail();
+  const lock = world.locks.tryAcquire("pvc-a");
+  world.records.volumes.clear();
+  await world.pass(250);
+  world.records.volumes.set("pvc-a", record);
+  lock?.[Symbol.dispose]();
+  await world.pass(20_000);
+  assert.equal(world.kernel.holds.get(volume.nqn)?.isQueueing, true, "it is another outage");
+});

@@ -190,18 +190,24 @@ export class Watch implements AsyncDisposable {
 
   #watched(volume: StagedVolume): Watched {
     const key = keyOfVolume(volume);
-    const watched = this.#volumes.get(key) ?? new Watched(volume);
+    const { volumeId, target } = volume;
+    const watched = this.#volumes.get(key) ?? new Watched({ volumeId, nqn: target.nqn });
     this.#volumes.set(key, watched);
     return watched;
   }
 
-  /** One that a step or a call is busy with is forgotten at a later tick: a step remembers it anew, a call may stage it again. */
+  /**
+   * The connection of one that a step or a call is busy with is forgotten at a later tick: a step remembers it anew, a call
+   * may stage it again. What it went through is forgotten at once.
+   */
   #forgetOthers(staged: readonly StagedVolume[]): void {
     const kept = new Set(staged.map(keyOfVolume));
     const ids = new Set(staged.map(({ volumeId }) => volumeId));
     const { host, locks } = this.#parts;
-    for (const [key, { volumeId, nqn, isBusy }] of this.#volumes) {
-      if (kept.has(key) || isBusy) continue;
+    for (const [key, watched] of this.#volumes) {
+      if (kept.has(key) || watched.isBusy) continue;
+      const { volumeId, nqn } = watched;
+      this.#volumes.set(key, new Watched(watched));
       using lock = locks.tryAcquire(volumeId);
       if (lock === undefined) continue;
       this.#volumes.delete(key);

@@ -1,7 +1,6 @@
 import type { Nqn } from "#domain/nqn.ts";
 import type { Attachment } from "#domain/ports/attachment-check.ts";
 import type { Connection } from "#domain/ports/connections.ts";
-import type { StagedVolume } from "#domain/staged-volume.ts";
 import { nothingYet, type Past } from "./sight.ts";
 
 const minuteMs = 60_000;
@@ -40,7 +39,7 @@ export class Watched {
   /** Why the last step failed, while the same one is to be tried again. */
   obstacle: string | undefined;
 
-  constructor({ volumeId, target: { nqn } }: StagedVolume) {
+  constructor({ volumeId, nqn }: Pick<Watched, "volumeId" | "nqn">) {
     this.volumeId = volumeId;
     this.nqn = nqn;
   }
