@@ -13,13 +13,17 @@ export interface Epoch {
 
 /** RouterOS' own prefix, with the epoch behind the slot: an old epoch's name leads nowhere. */
 export function nqnFor(slot: Slot, { counter, nonce }: Epoch): Nqn {
-  return `nqn.2000-02.com.mikrotik:${slot}.${counter}-${nonce}` as Nqn;
+  return `${prefixOf(slot)}${counter}-${nonce}` as Nqn;
 }
 
 /** Whether an NQN is one of those that `nqnFor` makes for this slot. */
 export function isNqnOf(nqn: Nqn, slot: Slot): boolean {
-  const name = `nqn.2000-02.com.mikrotik:${slot}.`;
-  return nqn.startsWith(name) && /^\d+-[a-z0-9]{8}$/.test(nqn.slice(name.length));
+  const prefix = prefixOf(slot);
+  return nqn.startsWith(prefix) && /^\d+-[a-z0-9]{8}$/.test(nqn.slice(prefix.length));
+}
+
+function prefixOf(slot: Slot): string {
+  return `nqn.2000-02.com.mikrotik:${slot}.`;
 }
 
 /** Whether `text` is an NQN that is safe to use as a file name and as a command argument. */

@@ -28,18 +28,18 @@ export async function ensureFilesystem(
   if (volume.phase !== "formatting" && content.kind !== "blank")
     return await remember(withUuid(volume, acceptContent(content, attached)), attached, host, ctx);
   const isMade = volume.phase === "formatting" && ended === "format";
-  if (!isMade) await format(attached, staging, ctx);
-  const made = acceptContent(await host.filesystems.inspect(device.path, ctx), attached);
-  const formatted = withUuid({ ...volume, phase: "connecting" }, made);
+  const made = isMade ? content : await format(attached, staging, ctx);
+  const formatted = withUuid({ ...volume, phase: "connecting" }, acceptContent(made, attached));
   await host.records.save(formatted, ctx);
   return formatted;
 }
 
+/** @returns what the device holds then. */
 async function format(
   attached: AttachedFilesystem,
   { host, minSizeBytes }: Staging,
   ctx: Context,
-): Promise<void> {
+): Promise<DeviceContent> {
   requireFormattable(attached, minSizeBytes);
   const { volume, access, device } = attached;
   await refuseInUse(device, `format volume "${volume.volumeId}"`, host, ctx);
@@ -53,6 +53,7 @@ async function format(
     run: (toolCtx) => host.filesystems.make(device.path, request, toolCtx),
   };
   await host.tools.run(device.nqn, tool, ctx);
+  return await host.filesystems.inspect(device.path, ctx);
 }
 
 type FilesystemContent = Extract<DeviceContent, { readonly kind: "filesystem" }>;

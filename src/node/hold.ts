@@ -4,7 +4,7 @@ import type { Nqn } from "#domain/nqn.ts";
 import type { Hold } from "#domain/ports/device-mapper.ts";
 import type { Context } from "#lib/context.ts";
 import { mountsOf, refuseMounted } from "./device-users.ts";
-import type { Holds, NodeHost } from "./host.ts";
+import type { HoldingHost, NodeHost } from "./host.ts";
 import { removeUnstaged } from "./release-hold.ts";
 import type { Staging } from "./staging.ts";
 import { liesOn, requireDisk, type VolumeDisk } from "./volume-disk.ts";
@@ -73,8 +73,6 @@ async function isMounted(device: BlockDevice, host: NodeHost, ctx: Context): Pro
   );
   return true;
 }
-
-type HoldingHost = NodeHost & { readonly holds: Holds };
 
 /** One that waits elsewhere and has no user holds no data: it is made anew. */
 async function takeOver(

@@ -30,3 +30,6 @@ export interface NodeHost {
 }
 
 export type Holds = DeviceMapper & HoldPaths & HoldQueue;
+
+/** A node that can make holds. */
+export type HoldingHost = NodeHost & { readonly holds: Holds };

@@ -4,6 +4,7 @@ import type { Nqn } from "#domain/nqn.ts";
 import { GiB } from "#lib/bytes.ts";
 import { FakeDisk } from "#test/fakes/node/fake-disk.ts";
 import {
+  type AttachedVolume,
   blockUse,
   mountUse,
   NodeWorld,
@@ -56,15 +57,20 @@ test("unstage() leaves no hold, and discards nothing", async () => {
   }
 });
 
-test("unstage() waits for a short outage to end, and loses nothing", async () => {
-  const { world, volume, stagingPath, request } = await staged();
-  world.kernel.lose(volume.nqn);
-  world.write(stagingPath, "precious", "data");
+/** The target is back as soon as somebody waits for it. */
+function returnsMeanwhile(world: NodeWorld, volume: AttachedVolume): void {
   const { sleep } = world.clock;
   world.clock.sleep = async (milliseconds, signal) => {
     world.kernel.restore(volume.nqn, { renumbered: false });
     await sleep.call(world.clock, milliseconds, signal);
   };
+}
+
+test("unstage() waits for a short outage to end, and loses nothing", async () => {
+  const { world, volume, stagingPath, request } = await staged();
+  world.kernel.lose(volume.nqn);
+  world.write(stagingPath, "precious", "data");
+  returnsMeanwhile(world, volume);
   await unstage(request, world.host, world.ctx);
   assertGone(world);
   assert.equal(volume.disk.files.get("precious"), "data");
@@ -168,11 +174,7 @@ test("unstage() waits for a volume that is away, although the watch had refused 
   world.kernel.lose(volume.nqn);
   world.write(stagingPath, "precious", "data");
   world.health.report("pvc-1", refused);
-  const { sleep } = world.clock;
-  world.clock.sleep = async (milliseconds, signal) => {
-    world.kernel.restore(volume.nqn, { renumbered: false });
-    await sleep.call(world.clock, milliseconds, signal);
-  };
+  returnsMeanwhile(world, volume);
   await unstage(request, world.host, world.ctx);
   assertGone(world);
   assert.equal(volume.disk.files.get("precious"), "data");

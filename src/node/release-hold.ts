@@ -7,7 +7,7 @@ import type { Context } from "#lib/context.ts";
 import { clearStagingPath } from "./clear-staging.ts";
 import { connectInTime } from "./connect-in-time.ts";
 import { mountsOf, refuseHolders, refuseMounted } from "./device-users.ts";
-import type { Holds, NodeHost } from "./host.ts";
+import type { HoldingHost } from "./host.ts";
 import { disprove } from "./prove.ts";
 import { unmountOrDetachAll } from "./unmount.ts";
 import { findDisk } from "./volume-disk.ts";
@@ -23,8 +23,6 @@ export interface HeldVolume {
   readonly hold: Hold;
   readonly unwritten: Unwritten;
 }
-
-type HoldingHost = NodeHost & { readonly holds: Holds };
 
 const pauseMilliseconds = 500;
 

@@ -7,8 +7,8 @@ import type { NodeHost } from "./host.ts";
 import { releaseHold, type Unwritten } from "./release-hold.ts";
 
 /**
- * Takes a volume off this node: ends the tool that still rewrites it, unmounts its staging path, removes its hold, disconnects the NQN that its record
- * names (and no other), and forgets the record last. Success means that the kernel has neither mount nor hold nor
+ * Takes a volume off this node: ends the tool that still rewrites it, unmounts its staging path, removes its hold,
+ * disconnects the NQN that its record names (and no other), and forgets the record last. Success means that the kernel has neither mount nor hold nor
  * controller left; the volume may then be written to elsewhere.
  * @throws {DriverError} `failed-precondition` while it is published, `unavailable` while it is busy or when
  * the connection would not go.

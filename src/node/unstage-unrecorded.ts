@@ -1,10 +1,10 @@
 import { isNqnOf, type Nqn } from "#domain/nqn.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
-import { parseVolumeId } from "#domain/volume-id.ts";
+import { parseVolumeId, type Slot } from "#domain/volume-id.ts";
 import type { Context } from "#lib/context.ts";
 import { clearStagingPath } from "./clear-staging.ts";
 import { refuseInUse } from "./device-users.ts";
-import type { Holds, NodeHost } from "./host.ts";
+import type { HoldingHost, NodeHost } from "./host.ts";
 import { findDisk } from "./volume-disk.ts";
 
 /**
@@ -20,27 +20,25 @@ export async function unstageUnrecorded(
 ): Promise<void> {
   const act = `unstage volume "${volumeId}"`;
   const { holds } = host;
+  const slot = parseVolumeId(volumeId)?.slot;
   await clearStagingPath(stagingPath, act, host, ctx);
-  if (holds !== undefined)
-    for (const nqn of await provenNqns(volumeId, { ...host, holds }, ctx))
+  if (holds !== undefined && slot !== undefined)
+    for (const nqn of await provenNqns(slot, { ...host, holds }, ctx))
       await letGo(nqn, act, { ...host, holds }, ctx);
   ctx.log.info(
-    { volumeId, slot: parseVolumeId(volumeId)?.slot },
+    { volumeId, slot },
     'No record names the volume: a connection without a hold would be left, "nvme list-subsys" shows it by the slot in its NQN',
   );
 }
 
-type HoldingHost = NodeHost & { readonly holds: Holds };
-
 /** Those of holds that bear the volume's name and that no record claims. A record that cannot be read may claim any. */
 async function provenNqns(
-  volumeId: string,
+  slot: Slot,
   { holds, records }: HoldingHost,
   ctx: Context,
 ): Promise<readonly Nqn[]> {
-  const slot = parseVolumeId(volumeId)?.slot;
   const { volumes, damaged } = await records.list(ctx);
-  if (slot === undefined || damaged.length > 0) return [];
+  if (damaged.length > 0) return [];
   const claimed = new Set(volumes.map(({ target }) => target.nqn));
   const named = (await holds.list(ctx)).map(({ nqn }) => nqn);
   return named.filter((nqn) => isNqnOf(nqn, slot) && !claimed.has(nqn));

@@ -153,6 +153,7 @@ export class Watch implements AsyncDisposable {
 
   /** A volume that finds no room is not even looked at: what would make it due is still news at a later tick. */
   #hasRoom(volume: StagedVolume): boolean {
+    if (this.#steps.size < mostAtOnce) return true;
     const place = placeOf(volume);
     return [...this.#steps.values()].filter((other) => other === place).length < mostAtOnce;
   }
