@@ -125,14 +125,14 @@ function clockRate(): string[] {
 
 function startQemu(
   folder: string,
-  { emulator, kernel, parameters, memoryMiB }: MachineOptions,
+  { emulator, kernel, parameters = "", memoryMiB }: MachineOptions,
 ): ChildProcess {
   const [program = "", ...files] = emulator;
   const disk = join(folder, "disk.img");
   const append = [
     "console=ttyS0 quiet panic=-1 mitigations=off init_on_alloc=0 random.trust_cpu=on tsc=reliable no_timer_check",
     ...clockRate(),
-    ...(parameters === undefined ? [] : [parameters]),
+    parameters,
   ].join(" ");
   return spawn(
     program,

@@ -1,4 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import type { ClusterVolume } from "./cluster-volume.ts";
+import type { Kubelet } from "./kubelet.ts";
+import { retry } from "./retry.ts";
 import { waitFor } from "./wait-for.ts";
 import { sh } from "./world.ts";
 
@@ -28,6 +31,12 @@ export async function givesUp(nqn: string): Promise<void> {
     `the hold of ${nqn} ends`,
     () => sh(`dmsetup table rds-csi-${nqn}`).match(/queue_if_no_path/) === null,
   );
+}
+
+/** The pod of a node that has given its volume up goes, and the volume with it. */
+export async function leaves(node: Kubelet, volume: ClusterVolume): Promise<void> {
+  await retry("unpublishing", () => node.unpublish(volume));
+  await retry("unstaging", () => node.unstage(volume));
 }
 
 /** Writes four MiB of a letter. */

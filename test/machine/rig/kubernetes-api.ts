@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { serviceAccountFolder } from "#kubernetes/api-client.ts";
+import type { Cluster } from "./cluster.ts";
 import type { ClusterVolume } from "./cluster-volume.ts";
 import { sh } from "./world.ts";
 
@@ -51,6 +52,13 @@ export class KubernetesApi implements Disposable {
   /** Nobody gets an answer, or everybody does again. */
   setReachable(reachable: boolean): void {
     this.#isReachable = reachable;
+  }
+
+  /** Attaches, stages and publishes, and has a VolumeAttachment for it. */
+  async bringUp(cluster: Cluster, volume: ClusterVolume, nodeId: string) {
+    const up = await cluster.bringUp(volume, nodeId);
+    this.attach(volume, nodeId, up.nqn);
+    return up;
   }
 
   /** The attachment as the external attacher leaves it, with the NQN of the publish context. */

@@ -1,4 +1,8 @@
+import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import type { Cluster } from "./cluster.ts";
+import type { ClusterVolume } from "./cluster-volume.ts";
+import type { PublishContext } from "./kubelet.ts";
 import { sh } from "./world.ts";
 
 /*
@@ -32,4 +36,18 @@ export function remembered<T>(): T | undefined {
 export function losePower(): never {
   sh("echo MACHINE-AGAIN > /dev/console; sleep 1; echo b > /proc/sysrq-trigger");
   throw new Error("The power is still there");
+}
+
+/** All volumes are connected and whole, and leave nothing when they go. */
+export async function leaveWhole(
+  cluster: Cluster,
+  attached: readonly { readonly volume: ClusterVolume; readonly context: PublishContext }[],
+): Promise<void> {
+  for (const { volume, context } of attached) {
+    assert.deepEqual(cluster.controllers(context["nqn"] ?? ""), ["live"]);
+    await cluster.takeDown(volume);
+    cluster.assertWhole(volume);
+    await cluster.controller.delete(volume);
+  }
+  cluster.assertNothingLeft();
 }

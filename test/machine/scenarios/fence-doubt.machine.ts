@@ -3,9 +3,8 @@ import { after, afterEach, before } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Cluster } from "../rig/cluster.ts";
 import type { ClusterVolume } from "../rig/cluster-volume.ts";
-import { end, fill, givesUp, othersThan, scribble } from "../rig/fenced.ts";
+import { end, fill, givesUp, leaves, othersThan, scribble } from "../rig/fenced.ts";
 import { KubernetesApi } from "../rig/kubernetes-api.ts";
-import { retry } from "../rig/retry.ts";
 import { clusterWith } from "../rig/scenario.ts";
 import { SlowDisk } from "../rig/slow-disk.ts";
 import { waitFor } from "../rig/wait-for.ts";
@@ -31,16 +30,10 @@ after(() => {
   disk[Symbol.dispose]();
 });
 
-async function bringUp(cluster: Cluster, volume: ClusterVolume, nodeId: string) {
-  const up = await cluster.bringUp(volume, nodeId);
-  kubernetes.attach(volume, nodeId, up.nqn);
-  return up;
-}
-
 /** A volume of node-a, full of a's. */
 async function filled(cluster: Cluster) {
   const volume = await cluster.controller.create({ content: "block", sizeMiB: 4 });
-  const { path, nqn } = await bringUp(cluster, volume, "node-a");
+  const { path, nqn } = await kubernetes.bringUp(cluster, volume, "node-a");
   fill(path, "a", "oflag=direct");
   return { volume, nqn, path, image: cluster.image(volume) };
 }
@@ -50,13 +43,6 @@ async function forceDetach(cluster: Cluster, volume: ClusterVolume): Promise<voi
   await cluster.controller.unpublish(volume, "node-a");
   kubernetes.detach(volume, "node-a");
   assert.equal(cluster.disk(volume)?.settings.get("nvme-tcp-export"), false);
-}
-
-/** The pod of node-a goes, and its volume with it. */
-async function leaves(cluster: Cluster, volume: ClusterVolume): Promise<void> {
-  const node = cluster.node("node-a");
-  await retry("unpublishing", () => node.unpublish(volume));
-  await retry("unstaging", () => node.unstage(volume));
 }
 
 scenario(
@@ -73,7 +59,7 @@ scenario(
 
     await cluster.controller.publish(volume, "node-b");
     assert.equal(sh(`head -c 1M ${image} | tr -d A | wc -c`).trim(), "0", "they have landed");
-    const second = await bringUp(cluster, volume, "node-b");
+    const second = await kubernetes.bringUp(cluster, volume, "node-b");
     disk.delayWrites(0);
     fill(second.path, "B", "oflag=direct");
     await givesUp(nqn);
@@ -82,7 +68,7 @@ scenario(
     end(scribbler);
     cluster.simulator.switches.set("unexport-drain", "yes");
     await cluster.takeDown(volume, "node-b");
-    await leaves(cluster, volume);
+    await leaves(cluster.node("node-a"), volume);
     await cluster.controller.delete(volume);
     cluster.assertNothingLeft();
   },
@@ -98,7 +84,7 @@ scenario(
     await forceDetach(cluster, volume);
     assert.deepEqual(cluster.controllers(nqn), ["live"], "nobody has cut it");
 
-    const second = await bringUp(cluster, volume, "node-b");
+    const second = await kubernetes.bringUp(cluster, volume, "node-b");
     fill(second.path, "B", "oflag=direct");
     await waitFor("node-a writes where node-b has written", () => {
       return sh(`head -c 1M ${image} | tr -d A | wc -c`).trim() === "0";
@@ -117,7 +103,7 @@ scenario(
     simulator.switches.set("connected-unexport", "cut");
     await fabric.withdraw(nqn);
     await cluster.takeDown(volume, "node-b");
-    await leaves(cluster, volume);
+    await leaves(cluster.node("node-a"), volume);
     await cluster.controller.delete(volume);
     cluster.assertNothingLeft();
   },

@@ -3,9 +3,8 @@ import { after, afterEach, before } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Cluster } from "../rig/cluster.ts";
 import type { ClusterVolume } from "../rig/cluster-volume.ts";
-import { end, fill, givesUp, othersThan, scribble } from "../rig/fenced.ts";
+import { end, fill, givesUp, leaves, othersThan, scribble } from "../rig/fenced.ts";
 import { KubernetesApi } from "../rig/kubernetes-api.ts";
-import { retry } from "../rig/retry.ts";
 import { clusterWith } from "../rig/scenario.ts";
 import { SlowDisk } from "../rig/slow-disk.ts";
 import { waitFor } from "../rig/wait-for.ts";
@@ -33,12 +32,6 @@ after(() => {
   disk[Symbol.dispose]();
 });
 
-async function bringUp(cluster: Cluster, volume: ClusterVolume, nodeId: string) {
-  const up = await cluster.bringUp(volume, nodeId);
-  kubernetes.attach(volume, nodeId, up.nqn);
-  return up;
-}
-
 /**
  * Detaches the volume from node-a, which does not hear of it, while writes of it are on their way to the disk.
  * Answered is that only when they have arrived.
@@ -53,19 +46,12 @@ async function detachInFlight(cluster: Cluster, volume: ClusterVolume): Promise<
   assert.deepEqual(cluster.exports(), []);
 }
 
-/** The node finds out that the volume is not its own any more, and its pod goes. */
-async function leaves(cluster: Cluster, volume: ClusterVolume, nodeId: string): Promise<void> {
-  const node = cluster.node(nodeId);
-  await retry("unpublishing", () => node.unpublish(volume));
-  await retry("unstaging", () => node.unstage(volume));
-}
-
 scenario(
   "what the target had accepted lands before the volume is given away, however slow the disk, and nothing after",
   async (cluster) => {
     const volume = await cluster.controller.create({ content: "block", sizeMiB: 4 });
     const image = cluster.image(volume);
-    const first = await bringUp(cluster, volume, "node-a");
+    const first = await kubernetes.bringUp(cluster, volume, "node-a");
     fill(first.path, "a", "oflag=direct");
     disk.delayWrites(slowMs);
     const scribbler = scribble(first.path, "A");
@@ -74,7 +60,7 @@ scenario(
     await detachInFlight(cluster, volume);
     assert.equal(sh(`head -c 1M ${image} | tr -d A | wc -c`).trim(), "0", "they have landed");
 
-    const second = await bringUp(cluster, volume, "node-b");
+    const second = await kubernetes.bringUp(cluster, volume, "node-b");
     fill(second.path, "B", "oflag=direct");
     assert.equal(othersThan("B", image), "0");
     disk.delayWrites(0);
@@ -85,7 +71,7 @@ scenario(
     assert.deepEqual(cluster.exports(), [second.nqn]);
     end(scribbler);
     await cluster.takeDown(volume, "node-b");
-    await leaves(cluster, volume, "node-a");
+    await leaves(cluster.node("node-a"), volume);
     await cluster.controller.delete(volume);
     cluster.assertNothingLeft();
   },
@@ -95,14 +81,14 @@ scenario(
   "a file system that was cut off in the middle of a flush is whole for the next node",
   async (cluster) => {
     const volume = await cluster.controller.create({ content: "ext4" });
-    const first = await bringUp(cluster, volume, "node-a");
+    const first = await kubernetes.bringUp(cluster, volume, "node-a");
     using writer = new Writer(`${first.path}/of-a`);
     await writer.progress(20);
     disk.delayWrites(slowMs);
     await detachInFlight(cluster, volume);
     disk.delayWrites(0);
 
-    const second = await bringUp(cluster, volume, "node-b");
+    const second = await kubernetes.bringUp(cluster, volume, "node-b");
     const atHandOver = Number(sh(`wc -l < ${second.path}/of-a`));
     using other = new Writer(`${second.path}/of-b`);
     await other.progress(20);
@@ -111,8 +97,8 @@ scenario(
     const report = await other.stop();
     await cluster.takeDown(volume, "node-b");
     sh(`e2fsck -fn ${cluster.image(volume)}`);
-    await leaves(cluster, volume, "node-a");
-    const { path } = await bringUp(cluster, volume, "node-b");
+    await leaves(cluster.node("node-a"), volume);
+    const { path } = await kubernetes.bringUp(cluster, volume, "node-b");
     assertRecords(`${path}/of-b`, report);
     assertRecords(`${path}/of-a`, writer.report);
     await cluster.takeDown(volume, "node-b");

@@ -20,13 +20,6 @@ before(async () => {
 });
 after(() => kubernetes[Symbol.dispose]());
 
-/** Attaches, stages, publishes, as Kubernetes does that has a VolumeAttachment for it. */
-async function bringUp(cluster: Cluster, volume: ClusterVolume, nodeId: string) {
-  const up = await cluster.bringUp(volume, nodeId);
-  kubernetes.attach(volume, nodeId, up.nqn);
-  return up;
-}
-
 /** What Kubernetes does after it has given a node up, which does not hear of it. */
 async function forceDetach(cluster: Cluster, volume: ClusterVolume, nodeId: string) {
   await cluster.controller.unpublish(volume, nodeId);
@@ -39,7 +32,7 @@ scenario(
     const { controller } = cluster;
     const node = cluster.node("node-a");
     const volume = await controller.create({ content: "ext4" });
-    const lost = await bringUp(cluster, volume, "node-a");
+    const lost = await kubernetes.bringUp(cluster, volume, "node-a");
     fill(`${lost.path}/shared`, "a", "conv=fsync");
     using writer = new Writer(`${lost.path}/of-a`);
     await writer.progress();
@@ -49,7 +42,7 @@ scenario(
       ...["if=/dev/zero", `of=${lost.path}/shared`, "bs=1M", "count=4", "conv=notrunc"],
     ]);
 
-    const second = await bringUp(cluster, volume, "node-b");
+    const second = await kubernetes.bringUp(cluster, volume, "node-b");
     const atHandOver = Number(sh(`wc -l < ${second.path}/of-a`));
     assert.ok(atHandOver >= 5, `${atHandOver} records`);
     fill(`${second.path}/shared`, "b", "conv=notrunc,fsync");
@@ -89,7 +82,7 @@ scenario("the same with a raw block volume under constant writing", async (clust
   const { controller } = cluster;
   const node = cluster.node("node-a");
   const volume = await controller.create({ content: "block", sizeMiB: 4 });
-  const lost = await bringUp(cluster, volume, "node-a");
+  const lost = await kubernetes.bringUp(cluster, volume, "node-a");
   const scribbler = scribble(lost.path, "A");
   const image = cluster.image(volume);
   await waitFor(
@@ -97,7 +90,7 @@ scenario("the same with a raw block volume under constant writing", async (clust
     () => sh(`head -c 1M ${image} | tr -d 'A' | wc -c`) === "0\n",
   );
   await forceDetach(cluster, volume, "node-a");
-  const { path, nqn } = await bringUp(cluster, volume, "node-b");
+  const { path, nqn } = await kubernetes.bringUp(cluster, volume, "node-b");
   fill(path, "B", "oflag=direct");
   await givesUp(lost.nqn);
   assert.equal(othersThan("B", image), "0", "the image holds nothing but B");

@@ -22,8 +22,7 @@ after(() => kubernetes[Symbol.dispose]());
 async function bringUp(cluster: Cluster, content: Content, ioHoldSeconds = "0") {
   const parameters = { ...patient, ioHoldSeconds };
   const volume = await cluster.controller.create({ content, sizeMiB: 32, parameters });
-  const up = await cluster.bringUp(volume);
-  kubernetes.attach(volume, "node-a", up.nqn);
+  const up = await kubernetes.bringUp(cluster, volume, "node-a");
   return { volume, ...up };
 }
 

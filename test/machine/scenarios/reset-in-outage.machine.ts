@@ -6,7 +6,7 @@ import { fill, othersThan } from "../rig/fenced.ts";
 import type { PublishContext } from "../rig/kubelet.ts";
 import { logged } from "../rig/node-crash.ts";
 import { retry } from "../rig/retry.ts";
-import { losePower, mountDisk, remember, remembered } from "../rig/site.ts";
+import { leaveWhole, losePower, mountDisk, remember, remembered } from "../rig/site.ts";
 import { waitFor } from "../rig/wait-for.ts";
 import { assertRecords, Writer, type WriterReport } from "../rig/writer.ts";
 
@@ -76,13 +76,7 @@ async function recover(cluster: Cluster, attached: readonly Attached[]): Promise
     if (report !== undefined) assertRecords(`${path}/records`, report);
     else assert.equal(othersThan("A", `<(head -c 4M ${path})`), "0");
   }
-  for (const { volume, context } of attached) {
-    assert.deepEqual(cluster.controllers(context["nqn"] ?? ""), ["live"]);
-    await cluster.takeDown(volume);
-    cluster.assertWhole(volume);
-    await cluster.controller.delete(volume);
-  }
-  cluster.assertNothingLeft();
+  await leaveWhole(cluster, attached);
 }
 
 test("a node that is reset in an outage waits for the appliance, and stages all volumes with what was flushed", async () => {

@@ -1,11 +1,10 @@
-import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Cluster } from "../rig/cluster.ts";
 import type { ClusterVolume } from "../rig/cluster-volume.ts";
 import type { PublishContext } from "../rig/kubelet.ts";
 import { logged } from "../rig/node-crash.ts";
 import { retry } from "../rig/retry.ts";
-import { losePower, mountDisk, remember, remembered } from "../rig/site.ts";
+import { leaveWhole, losePower, mountDisk, remember, remembered } from "../rig/site.ts";
 import { assertRecords, Writer, type WriterReport } from "../rig/writer.ts";
 
 /* The whole site loses its power in the middle of writing: this machine is reset and booted again. */
@@ -42,13 +41,7 @@ async function recover(cluster: Cluster, attached: readonly Attached[]): Promise
     const path = await node.publish(volume, context);
     assertRecords(`${path}/records`, report);
   }
-  for (const { volume, context } of attached) {
-    assert.deepEqual(cluster.controllers(context["nqn"] ?? ""), ["live"]);
-    await cluster.takeDown(volume);
-    cluster.assertWhole(volume);
-    await cluster.controller.delete(volume);
-  }
-  cluster.assertNothingLeft();
+  await leaveWhole(cluster, attached);
 }
 
 test("what was flushed is there after appliance and node have lost their power while pods were writing", async () => {
