@@ -16,6 +16,7 @@ function slowDmsetup() {
   const asked: string[] = [];
   const answers: (() => void)[] = [];
   const exec = async ({ args, file }: ExecRequest, { signal }: Context) => {
+    signal.throwIfAborted();
     const question = args.join(" ");
     asked.push(question);
     const at = asked.length;
@@ -36,17 +37,19 @@ async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 }
 
-test("table() asks once for all who ask at the same time", async () => {
+test("table() asks for the first who asks alone, and once for all who ask meanwhile", async () => {
   const world = slowDmsetup();
   const reports = new HoldReports(new Dmsetup(world.exec));
   const all = Promise.all(names.map((name) => reports.table(name, ctx)));
   await settled();
   world.answer();
+  await settled();
+  world.answer();
   assert.deepEqual(
     await all,
-    names.map(() => "table 1\n"),
+    names.map((_, index) => `table ${index === 0 ? 1 : 2}\n`),
   );
-  assert.deepEqual(world.asked, ["table"]);
+  assert.deepEqual(world.asked, ["table hold-0", "table"]);
 });
 
 test("table() is never older than its question: who asks while a process is at work gets the next one", async () => {
@@ -56,7 +59,7 @@ test("table() is never older than its question: who asks while a process is at w
   await settled();
   const later = Promise.all(names.map((name) => reports.table(name, ctx)));
   await settled();
-  assert.deepEqual(world.asked, ["table"], "one at a time");
+  assert.deepEqual(world.asked, ["table hold-0"], "one at a time");
   world.answer();
   assert.equal(await first, "table 1\n");
   await settled();
@@ -73,11 +76,13 @@ test("table() asks alone when a device of the host went away meanwhile, and for 
     ["new", false],
   ] as const) {
     world.breaks = breaks;
+    const other = reports.table("hold-1", ctx);
     const report = reports.table(name, ctx);
-    await settled();
-    world.answer();
-    await settled();
-    world.answer();
+    for (let answer = 0; answer < 3; answer++) {
+      await settled();
+      world.answer();
+    }
+    await other;
     assert.match(await report, /^table \d\n$/);
     assert.equal(world.asked.at(-1), `table ${name}`);
   }
@@ -87,13 +92,18 @@ test("table() of one who leaves does not take the answer from the others", async
   const world = slowDmsetup();
   const reports = new HoldReports(new Dmsetup(world.exec));
   const leaving = new AbortController();
+  const earlier = reports.table("hold-9", ctx);
   const first = reports.table("hold-0", { ...ctx, signal: leaving.signal });
   const second = reports.table("hold-1", ctx);
   await settled();
   leaving.abort(new Error("the call has ended"));
   await assert.rejects(first);
   world.answer();
-  assert.equal(await second, "table 1\n");
+  await earlier;
+  await settled();
+  assert.deepEqual(world.asked, ["table hold-9", "table"]);
+  world.answer();
+  assert.equal(await second, "table 2\n");
 });
 
 test("byName() keeps the lines of one table together, and their colons", () => {

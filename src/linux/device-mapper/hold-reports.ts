@@ -2,17 +2,24 @@ import type { Context } from "#lib/context.ts";
 import { SharedReads } from "#lib/shared-reads.ts";
 import type { Dmsetup } from "./dmsetup.ts";
 
+interface Reading {
+  readonly one: () => Promise<string>;
+  readonly all: (ctx: Context) => Promise<string>;
+}
+
 /** By the name of the device. */
 type Reports = ReadonlyMap<string, string>;
 
 /**
- * What the kernel tells of single holds. Those who ask while a process is at work share the next one, which answers
- * for all of them: an outage makes every volume of a node ask at once. An answer is never older than its question.
+ * What the kernel tells of single holds. Who asks alone is answered alone. Those who ask while a process is at work share the
+ * next one, which answers for all of them: an outage makes every volume of a node ask at once. An answer is never older than
+ * its question.
  */
 export class HoldReports {
   readonly #dmsetup: Dmsetup;
   readonly #reads = new SharedReads<Reports>();
   #last: Promise<unknown> = Promise.resolve();
+  #atWork = 0;
 
   constructor(dmsetup: Dmsetup) {
     this.#dmsetup = dmsetup;
@@ -20,14 +27,19 @@ export class HoldReports {
 
   /** @throws {ExecError} when dmsetup fails; see `saysAbsent`. */
   async table(name: string, ctx: Context): Promise<string> {
-    const all = await this.#share("table", (ctx) => this.#dmsetup.tables(ctx), ctx);
-    return all.get(name) ?? (await this.#dmsetup.table(name, ctx));
+    const one = () => this.#dmsetup.table(name, ctx);
+    return await this.#ask("table", name, { one, all: (ctx) => this.#dmsetup.tables(ctx) }, ctx);
   }
 
   /** @throws {ExecError} as `table`. */
   async status(name: string, ctx: Context): Promise<string> {
-    const all = await this.#share("status", (ctx) => this.#dmsetup.statuses(ctx), ctx);
-    return all.get(name) ?? (await this.#dmsetup.status(name, ctx));
+    const one = () => this.#dmsetup.status(name, ctx);
+    return await this.#ask("status", name, { one, all: (ctx) => this.#dmsetup.statuses(ctx) }, ctx);
+  }
+
+  async #ask(what: string, name: string, { one, all }: Reading, ctx: Context): Promise<string> {
+    const reports = this.#atWork === 0 ? undefined : await this.#share(what, all, ctx);
+    return reports?.get(name) ?? (await this.#begin(one()));
   }
 
   /** It fails when any device of the host goes away meanwhile. @returns nothing then: whoever asks has to ask alone. */
@@ -39,11 +51,17 @@ export class HoldReports {
     const inTurn = async (ctx: Context, sent: () => void) => {
       await this.#last;
       sent();
-      const reading = read(ctx).then(byName, () => new Map<string, string>());
-      this.#last = reading;
-      return await reading;
+      return await this.#begin(read(ctx).then(byName, () => new Map<string, string>()));
     };
     return await this.#reads.get(what, inTurn, ctx).catch(() => new Map());
+  }
+
+  /** A process is at work from here on. */
+  async #begin<T>(reading: Promise<T>): Promise<T> {
+    this.#atWork += 1;
+    const ended = reading.catch(() => {}).then(() => (this.#atWork -= 1));
+    this.#last = Promise.all([this.#last, ended]);
+    return await reading;
   }
 }
 
