@@ -21,6 +21,8 @@ const detachLimitMs = 10_000;
 export class LinuxMounts implements Mounts {
   readonly #exec: Exec;
   readonly #mountInfo: string;
+  /** A call reads the table a dozen times and changes it once: the same text is parsed once. */
+  #parsed: { readonly text: string; readonly mounts: readonly Mount[] } = { text: "", mounts: [] };
 
   constructor(exec: Exec, mountInfo = "/proc/self/mountinfo") {
     this.#exec = exec;
@@ -124,14 +126,19 @@ export class LinuxMounts implements Mounts {
    * Reads until two readings agree: kernels before 5.8 may leave a mount out of a table that changes while it
    * is read, and a mount overlooked is a disk disconnected under a live file system.
    */
-  #read(): Mount[] {
+  #read(): readonly Mount[] {
     let last = readFileSync(this.#mountInfo, "utf8");
     for (let attempt = 0; attempt < 10; attempt++) {
       const next = readFileSync(this.#mountInfo, "utf8");
-      if (next === last) return parseMountInfo(next);
+      if (next === last) return this.#parse(next);
       last = next;
     }
     throw new DriverError("unavailable", "Cannot read the mount table: it does not stop changing");
+  }
+
+  #parse(text: string): readonly Mount[] {
+    if (text !== this.#parsed.text) this.#parsed = { text, mounts: parseMountInfo(text) };
+    return this.#parsed.mounts;
   }
 }
 
