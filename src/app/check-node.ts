@@ -80,7 +80,7 @@ async function holdParts(
 
 async function programFindings(config: Config, exec: Exec, ctx: Context): Promise<Finding[]> {
   const { type } = config.node.initiator;
-  const needed = [...required, type === "loop" ? "losetup" : "nvme"];
+  const needed = [...required, type === "loop" ? "losetup" : "dd"];
   const missing = await missingAmong(needed, exec, ctx);
   const optional = await Promise.all(
     Object.entries(perFilesystem).map(async ([fsType, files]) => {

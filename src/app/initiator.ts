@@ -10,9 +10,9 @@ import type { Exec } from "#linux/exec.ts";
 import { LoopInitiator } from "#linux/loop/loop-initiator.ts";
 import { LoopRecords } from "#linux/loop/loop-record.ts";
 import { Losetup } from "#linux/loop/losetup.ts";
+import { Fabrics } from "#linux/nvme/fabrics.ts";
 import { knownHostNqn, loadHostIdentity } from "#linux/nvme/host-identity.ts";
 import { hostIdConflict, hostOrigin, hostPlaces } from "#linux/nvme/host-origin.ts";
-import { NvmeCli } from "#linux/nvme/nvme-cli.ts";
 import { NvmeInitiator } from "#linux/nvme/nvme-initiator.ts";
 
 /** How volumes reach this node, and whether they can. */
@@ -53,10 +53,10 @@ async function nvmeInitiator(
     log.warn(facts, "The host NQN is older than this system: other nodes of its image may have it");
   const conflict = hostIdConflict(host.sysfs, identity);
   if (conflict !== undefined) log.warn({ conflict }, "Connections may be refused by the kernel");
-  const fabrics = `${host.dev}/nvme-fabrics`;
+  const fabrics = new Fabrics(exec, host);
   return {
-    initiator: new NvmeInitiator({ cli: new NvmeCli(exec), host, identity, clock }),
-    ready: () => requirePath(fabrics, "the kernel module nvme-tcp is not loaded"),
+    initiator: new NvmeInitiator({ fabrics, host, identity, clock }),
+    ready: () => requirePath(fabrics.device, "the kernel module nvme-tcp is not loaded"),
   };
 }
 

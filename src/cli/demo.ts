@@ -11,8 +11,8 @@ the appliance and the kernel have to say.
 
 Where the kernel can be host and target of NVMe over TCP, volumes travel by that, on 127.0.0.1, and the
 appliance restarts under a pod that writes, which sees a pause and no error. This needs the modules nvme-tcp,
-nvmet-tcp and dm-multipath (they are loaded, and stay), nvme-cli and dmsetup, and a target that exports
-nothing for others. Elsewhere loop devices stand in, and the demo says why.
+nvmet-tcp and dm-multipath (they are loaded, and stay), dmsetup, and a target that exports nothing for
+others. Elsewhere loop devices stand in, and the demo says why.
 
 Needs root and loop devices to mount; without, it plays the control-plane half and says so. Leaves nothing
 mounted or running.

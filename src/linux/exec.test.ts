@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import test from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { testContext } from "#test/fakes/context.ts";
 import { RecordingLog } from "#test/fakes/recording-log.ts";
+import { temporaryFolder } from "#test/rig/temporary-folder.ts";
 import { createExec } from "./exec.ts";
 import { ExecError } from "./exec-error.ts";
+import { OpenFile } from "./open-file.ts";
 
 const exec = createExec(200);
 
@@ -59,6 +62,17 @@ test("exec() gives a process its input, and forgives one that does not read it",
   assert.equal((await exec(request, testContext())).stdout, "a table");
   const deaf = { ...script("exit 0"), input: "x".repeat(1_000_000) };
   assert.equal((await exec(deaf, testContext())).stdout, "");
+});
+
+test("exec() lets a process write to a file that is open, and makes none", async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "attribute");
+  assert.throws(() => new OpenFile(path), { code: "ENOENT" });
+  writeFileSync(path, "");
+  using output = new OpenFile(path);
+  const said = await exec({ ...script("cat; echo err >&2"), input: "1", output }, testContext());
+  assert.deepEqual(said, { stdout: "", stderr: "err\n" });
+  assert.equal(readFileSync(path, "utf8"), "1");
 });
 
 test("exec() rejects with exit code and words of a process that fails", async () => {

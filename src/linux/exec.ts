@@ -13,6 +13,8 @@ export interface ExecRequest {
   readonly timeoutMs: number;
   /** Given to the process on stdin, which is empty otherwise. */
   readonly input?: string;
+  /** An open file that its output goes to; its path is for messages. */
+  readonly output?: { readonly fd: number; readonly path: string };
   /** For a process that may print more than is ever kept: without it, one that prints over 1 MiB is ended. */
   readonly ignoresStdout?: boolean;
 }
@@ -44,8 +46,9 @@ const environment = {
 export function createExec(graceMs = 2_000): Exec {
   const hanging = new Set<string>();
   return async (request, ctx) => {
-    const { file } = request;
-    const key = JSON.stringify([file, ...request.args]);
+    const { file, output, input } = request;
+    const into = output && { into: output.path, input };
+    const key = JSON.stringify([file, ...request.args, into]);
     if (ctx.signal.aborted)
       throw new ExecError(file, { reason: "was not started: the call had ended", aborted: true });
     if (hanging.has(key))
@@ -68,6 +71,7 @@ export function createExec(graceMs = 2_000): Exec {
       {
         file,
         args: request.args,
+        ...into,
         exitCode: exit?.exitCode,
         durationMs: Math.round(performance.now() - startedAt),
       },
@@ -78,7 +82,7 @@ export function createExec(graceMs = 2_000): Exec {
   };
 }
 
-function start({ file, args, input, ignoresStdout }: ExecRequest): ChildProcess {
+function start({ file, args, input, output, ignoresStdout }: ExecRequest): ChildProcess {
   const child = spawn(file, args, {
     cwd: "/",
     detached: true,
@@ -86,7 +90,7 @@ function start({ file, args, input, ignoresStdout }: ExecRequest): ChildProcess 
     shell: false,
     stdio: [
       input === undefined ? "ignore" : "pipe",
-      ignoresStdout === true ? "ignore" : "pipe",
+      output?.fd ?? (ignoresStdout === true ? "ignore" : "pipe"),
       "pipe",
     ],
   });

@@ -1,13 +1,6 @@
-import {
-  closeSync,
-  constants,
-  existsSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  writeSync,
-} from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { OpenFile } from "./open-file.ts";
 
 /** What a file says that belongs to a device which is going away. */
 const vanished = ["ENOENT", "ENODEV", "ENXIO", "ENOTDIR"];
@@ -48,18 +41,14 @@ export class Sysfs {
 
   /** @returns `false` when the attribute has vanished. */
   write(value: string, ...path: readonly string[]): boolean {
-    const written = unless(vanished, () => {
-      // Not "w", which would create a missing attribute as a file in a captured tree; not "r+", which the kernel
-      // refuses for attributes that can only be written, such as rescan_controller.
-      const file = openSync(this.#path(path), constants.O_WRONLY);
-      try {
-        writeSync(file, value);
-      } finally {
-        closeSync(file);
-      }
-      return true;
-    });
-    return written ?? false;
+    using file = this.open(...path);
+    if (file === undefined) return false;
+    return unless(vanished, () => writeSync(file.fd, value)) !== undefined;
+  }
+
+  /** For writing. The kernel takes no more writes once the device has gone, whoever has its name by then. */
+  open(...path: readonly string[]): OpenFile | undefined {
+    return unless(vanished, () => new OpenFile(this.#path(path)));
   }
 
   #path(path: readonly string[]): string {

@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Exec } from "#linux/exec.ts";
 import { ExecError } from "#linux/exec-error.ts";
 import { SysfsTree } from "./sysfs-tree.ts";
@@ -33,17 +33,17 @@ interface FakeSubsystem {
 export interface NvmeKernelOptions {
   /** `nvme_core.multipath` */
   readonly multipath?: boolean;
-  /** `nvme disconnect` succeeds and the controller stays, as one that waits for its commands does. */
+  /** Deleting a controller succeeds and it stays, as one that waits for its commands does. */
   readonly disconnectHangs?: boolean;
 }
 
 /**
- * The NVMe part of a Linux kernel with nvme-cli in front of it, as observed on Linux 6.1 and 6.12: real files
- * in a `/sys` and `/dev` of its own. Hold it by `using`.
+ * The NVMe part of a Linux kernel, as observed on Linux 6.1 and 6.12, behind what the driver writes to it and behind
+ * nvme-cli for anybody else: real files in a `/sys` and `/dev` of its own. Hold it by `using`.
  */
 export class NvmeKernel implements Disposable {
   readonly tree = new SysfsTree();
-  /** Command lines of nvme-cli that were run. */
+  /** Command lines that were run, or what was written and where. */
   readonly commands: string[] = [];
   readonly #options: NvmeKernelOptions;
   /** What each `address:port` exports now. */
@@ -81,18 +81,37 @@ export class NvmeKernel implements Disposable {
     this.#targets.get(at)?.delete(nqn);
   }
 
-  readonly exec: Exec = async ({ file, args }, ctx) => {
-    this.commands.push([file, ...args].join(" "));
-    if (file !== "nvme")
+  readonly exec: Exec = async ({ file, args, input = "", output }, ctx) => {
+    this.commands.push(
+      output === undefined ? [file, ...args].join(" ") : `${input} > ${basename(output.path)}`,
+    );
+    if (file !== "nvme" && (file !== "dd" || output === undefined))
       throw new ExecError(file, { reason: "is not installed", notInstalled: true });
     if (ctx.signal.aborted) throw new ExecError(file, { reason: "was ended", aborted: true });
-    const [verb, ...rest] = args;
-    const options = new Map(rest.map((arg) => splitOption(arg)));
-    if (verb === "connect") this.#connect(options);
-    else if (verb === "disconnect") this.#disconnect(options.get("--nqn") ?? "");
-    else throw failure(1, `unknown command ${verb}`);
+    try {
+      if (output === undefined) this.#runCli(args);
+      else this.#write(input, output.path);
+    } catch (error) {
+      throw failureOf(file, error);
+    }
     return { stdout: "", stderr: "" };
   };
+
+  #runCli([verb, ...rest]: readonly string[]): void {
+    const options = new Map(rest.map((arg) => splitOption(arg.replace(/^--/, ""))));
+    if (verb === "connect") this.#connect(options);
+    else if (verb === "disconnect") this.#disconnect(this.#of(options.get("nqn") ?? ""));
+    else throw new Error(`unknown command ${verb}`);
+  }
+
+  #write(text: string, path: string): void {
+    if (basename(path) === "nvme-fabrics") {
+      this.#connect(new Map(text.split(",").map((option) => splitOption(option))));
+    } else if (basename(path) === "delete_controller" && text === "1") {
+      const name = basename(dirname(path));
+      this.#disconnect(this.#controllers.filter((controller) => controller.name === name));
+    } else throw new Error(`nobody writes "${text}" to "${path}"`);
+  }
 
   /** The target cannot be reached: controllers reconnect, disks stay and block. */
   startOutage(nqn: string): void {
@@ -150,19 +169,18 @@ export class NvmeKernel implements Disposable {
   }
 
   #connect(options: ReadonlyMap<string, string>): void {
-    const [nqn = "", address = "", port = ""] = ["--nqn", "--traddr", "--trsvcid"].map((name) =>
-      options.get(name),
-    );
+    const [nqn = "", address = "", port = "", hostNqn = "", hostId = ""] = [
+      ...["nqn", "traddr", "trsvcid", "hostnqn", "hostid"].map((name) => options.get(name)),
+    ];
     const connected = this.#of(nqn).some(
       (other) => other.address === address && other.port === port,
     );
-    if (connected) throw failure(1, "already connected");
-    const [hostNqn = "", hostId = ""] = [options.get("--hostnqn"), options.get("--hostid")];
+    if (connected) throw new KernelRefusal("Operation already in progress");
     // Observed on Linux 6.12, with "found same hostnqn but different hostid" in the kernel's log only.
     if (this.#controllers.some((other) => other.hostNqn === hostNqn && other.hostId !== hostId))
-      throw failure(1, "Failed to write to /dev/nvme-fabrics: Invalid argument");
+      throw new KernelRefusal("Invalid argument");
     if (!this.#targets.get(`${address}:${port}`)?.has(nqn))
-      throw failure(1, "Failed to write to /dev/nvme-fabrics: Input/output error");
+      throw new KernelRefusal("Input/output error");
     const taken = this.#controllers.map((other) => other.instance);
     const instance = free([...taken, ...this.#heldInstances]);
     const subsystem = this.#subsystemFor(nqn);
@@ -178,15 +196,15 @@ export class NvmeKernel implements Disposable {
       hostnqn: hostNqn,
       hostid: hostId,
       rescan_controller: "",
+      delete_controller: "",
     });
     this.tree.link(`class/nvme/${name}`, controllerFolder(name));
     this.tree.link(`${subsystemFolder(subsystem)}/${name}`, controllerFolder(name));
     this.#showDisk(controller);
   }
 
-  #disconnect(nqn: string): void {
-    const controllers = this.#of(nqn);
-    if (controllers.length === 0) throw failure(1, "Failed to scan topology");
+  #disconnect(controllers: readonly FakeController[]): void {
+    if (controllers.length === 0) throw new KernelRefusal("No such device");
     for (const controller of controllers) {
       if (this.#options.disconnectHangs) this.setState(controller.name, "deleting (no IO)");
       else this.#remove(controller, false);
@@ -292,10 +310,15 @@ function free(taken: readonly number[]): number {
   return number;
 }
 
-function failure(exitCode: number, stderr: string): ExecError {
-  return new ExecError("nvme", {
-    reason: `failed with exit code ${exitCode}: ${stderr}`,
-    exitCode,
-    stderr,
-  });
+/** What a system call answers. */
+class KernelRefusal extends Error {}
+
+function failureOf(file: string, error: unknown): ExecError {
+  if (!(error instanceof Error)) throw error;
+  const words = {
+    nvme: `Failed to write to /dev/nvme-fabrics: ${error.message}`,
+    dd: `dd: error writing 'standard output': ${error.message}\n`,
+  };
+  const stderr = error instanceof KernelRefusal ? words[file as keyof typeof words] : error.message;
+  return new ExecError(file, { reason: `failed with exit code 1: ${stderr}`, exitCode: 1, stderr });
 }

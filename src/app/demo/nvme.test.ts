@@ -60,9 +60,9 @@ test("lookAtNvme() loads nothing where a module or a program is missing for good
     loaded: [],
   });
   const whole = machine(t);
-  const hasProgram = (name: string) => name !== "nvme";
+  const hasProgram = (name: string) => name !== "dmsetup";
   assert.deepEqual(await lookAtNvme({ ...whole.host, hasProgram }, ctx), {
-    reason: "the program nvme is not installed",
+    reason: "the program dmsetup is not installed",
     loaded: [],
   });
   assert.deepEqual([...commands, ...whole.commands], []);

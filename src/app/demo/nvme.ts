@@ -15,7 +15,7 @@ export const dataAddress = "127.0.0.1";
 export const dataPort = 4420;
 
 const modules = ["nvme-tcp", "nvmet-tcp", "dm-multipath", "dm-service-time"];
-const programs = ["nvme", "dmsetup", "modprobe"];
+const programs = ["dmsetup", "modprobe"];
 const loadLimitMs = 20_000;
 
 /** This machine, as far as real NVMe/TCP is about it. */

@@ -4,7 +4,7 @@ import type { Nqn } from "../nqn.ts";
 import type { ConnectOptions, NvmeTarget } from "../nvme-target.ts";
 
 /**
- * Brings a target's block device to this node. Implemented by `linux/nvme/` (nvme-cli and sysfs) and
+ * Brings a target's block device to this node. Implemented by `linux/nvme/` (the kernel's fabrics device and sysfs) and
  * `linux/loop/` (the simulator's image on a loop device, for machines without nvme-tcp).
  */
 export interface Initiator {

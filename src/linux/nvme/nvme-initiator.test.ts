@@ -5,11 +5,12 @@ import type { Nqn } from "#domain/nqn.ts";
 import type { ConnectOptions } from "#domain/nvme-target.ts";
 import { GiB } from "#lib/bytes.ts";
 import type { Exec } from "#linux/exec.ts";
+import { ExecError } from "#linux/exec-error.ts";
 import { testContext } from "#test/fakes/context.ts";
 import { ManualClock } from "#test/fakes/manual-clock.ts";
 import { NvmeKernel, type NvmeKernelOptions } from "#test/fakes/nvme-kernel.ts";
 import { RecordingLog } from "#test/fakes/recording-log.ts";
-import { NvmeCli } from "./nvme-cli.ts";
+import { Fabrics } from "./fabrics.ts";
 import { NvmeInitiator } from "./nvme-initiator.ts";
 
 const nqn = "nqn.2000-02.com.mikrotik:pvc-a.1-abcdefgh" as Nqn;
@@ -28,6 +29,11 @@ const identity = {
 };
 const ctx = testContext();
 
+function refused(words: string): ExecError {
+  const stderr = `dd: error writing 'standard output': ${words}\n`;
+  return new ExecError("dd", { reason: "failed with exit code 1", exitCode: 1, stderr });
+}
+
 /** An initiator on a fake kernel whose target exports `nqn` and `other`. */
 function rig(kernelOptions: NvmeKernelOptions = {}, wrap: (exec: Exec) => Exec = (exec) => exec) {
   const kernel = new NvmeKernel(kernelOptions);
@@ -36,16 +42,16 @@ function rig(kernelOptions: NvmeKernelOptions = {}, wrap: (exec: Exec) => Exec =
   const { dev, deviceNumberOf } = kernel;
   const host = { sysfs: kernel.tree.sysfs, dev, deviceNumberOf };
   const clock = new ManualClock();
-  const cli = new NvmeCli(wrap(kernel.exec));
-  const initiator = new NvmeInitiator({ cli, host, identity, clock });
+  const fabrics = new Fabrics(wrap(kernel.exec), host);
+  const initiator = new NvmeInitiator({ fabrics, host, identity, clock });
   return { kernel, clock, initiator, [Symbol.dispose]: () => kernel[Symbol.dispose]() };
 }
 
-test("connect() asks nvme-cli for exactly this subsystem, and findDevice() finds it", async () => {
+test("connect() asks the kernel for exactly this subsystem, and findDevice() finds it", async () => {
   using it = rig();
   await it.initiator.connect(target, options, ctx);
   assert.deepEqual(it.kernel.commands, [
-    `nvme connect --transport=tcp --traddr=10.0.0.1 --trsvcid=4420 --nqn=${nqn} --hostnqn=${identity.hostNqn} --hostid=${identity.hostId} --ctrl-loss-tmo=-1 --reconnect-delay=2`,
+    `nqn=${nqn},transport=tcp,traddr=10.0.0.1,trsvcid=4420,hostnqn=${identity.hostNqn},hostid=${identity.hostId},ctrl_loss_tmo=-1,reconnect_delay=2 > nvme-fabrics`,
   ]);
   assert.equal((await it.initiator.findDevice(nqn, ctx))?.sizeBytes, GiB);
   assert.equal(await it.initiator.findDevice(other, ctx), undefined);
@@ -54,7 +60,7 @@ test("connect() asks nvme-cli for exactly this subsystem, and findDevice() finds
 test("connect() hands over the optional limits", async () => {
   using it = rig();
   await it.initiator.connect(target, { ...options, keepAliveTmoSeconds: 5, nrIoQueues: 4 }, ctx);
-  assert.match(it.kernel.commands[0] ?? "", / --keep-alive-tmo=5 --nr-io-queues=4$/);
+  assert.match(it.kernel.commands[0] ?? "", /,keep_alive_tmo=5,nr_io_queues=4 > nvme-fabrics$/);
 });
 
 test("connect() does nothing when it is connected already", async () => {
@@ -74,12 +80,12 @@ test("connect() succeeds when somebody else connected in between", async () => {
   assert.deepEqual(it.kernel.controllersOf(nqn), ["nvme0"]);
 });
 
-test("connect() rejects with unavailable and nvme-cli's words for an unknown NQN", async () => {
+test("connect() rejects with unavailable and the kernel's words for an unknown NQN", async () => {
   using it = rig();
   it.kernel.unexport(nqn);
   await assert.rejects(it.initiator.connect(target, options, ctx), {
     kind: "unavailable",
-    message: `Cannot connect "${nqn}": nvme failed with exit code 1: Failed to write to /dev/nvme-fabrics: Input/output error`,
+    message: `Cannot connect "${nqn}": the kernel says "Input/output error"`,
   });
   assert.equal(it.clock.slept, 0);
 });
@@ -210,7 +216,7 @@ test("disconnect() removes every controller of this NQN and no other", async () 
   await it.initiator.disconnect(nqn, ctx);
   assert.deepEqual(it.kernel.controllersOf(nqn), []);
   assert.equal(it.kernel.controllersOf(other).length, 1);
-  assert.equal(it.kernel.commands.at(-1), `nvme disconnect --nqn=${nqn}`);
+  assert.deepEqual(it.kernel.commands.slice(-2), Array(2).fill("1 > delete_controller"));
 });
 
 test("disconnect() of what is not connected runs nothing", async () => {
@@ -236,25 +242,44 @@ test("disconnect() rejects with unavailable while sysfs still shows a controller
   });
 });
 
-test("disconnect() tells what nvme-cli said when the controller stays", async () => {
+test("disconnect() tells what the kernel said when the controller stays", async () => {
   using it = rig({}, (exec) => async (request, context) => {
-    if (request.args[0] === "disconnect")
-      return exec({ ...request, args: ["unheard-of"] }, context);
+    if (request.input === "1") throw refused("Device or resource busy");
     return exec(request, context);
   });
   await it.initiator.connect(target, options, ctx);
   await assert.rejects(it.initiator.disconnect(nqn, ctx), {
     kind: "unavailable",
-    message: /: nvme0 is "live"; nvme failed with exit code 1: unknown command unheard-of$/,
+    message: /: nvme0 is "live"; the kernel says "Device or resource busy"$/,
   });
 });
 
-test("disconnect() believes sysfs, not nvme-cli's exit code", async () => {
+test("disconnect() believes sysfs, not what a write said", async () => {
   using it = rig({}, (exec) => async (request, context) => {
     await exec(request, context);
-    return request.args[0] === "disconnect" ? exec(request, context) : { stdout: "", stderr: "" };
+    return request.input === "1" ? exec(request, context) : { stdout: "", stderr: "" };
   });
   await it.initiator.connect(target, options, ctx);
   await it.initiator.disconnect(nqn, ctx);
   assert.equal(it.kernel.commands.length, 3);
+});
+
+test("disconnect() leaves a controller alone that is another one by the time its file is open", async () => {
+  using it = rig();
+  await it.initiator.connect({ ...target, nqn: other }, options, ctx);
+  const [name = ""] = it.kernel.controllersOf(other);
+  const { dev, deviceNumberOf, tree } = it.kernel;
+  const fabrics = new Fabrics(it.kernel.exec, { sysfs: tree.sysfs, dev, deviceNumberOf });
+  await fabrics.disconnect({ name, state: "live", address: "" }, nqn, ctx);
+  assert.deepEqual(it.kernel.controllersOf(other), [name]);
+});
+
+test("connect() refuses values that the kernel would read as more than one option", async () => {
+  using it = rig();
+  for (const wrong of [`${nqn},hostid=other`, `${nqn}\n`, ""])
+    await assert.rejects(it.initiator.connect({ ...target, nqn: wrong as Nqn }, options, ctx), {
+      kind: "invalid-argument",
+      message: /^Cannot connect: nqn ".*" is empty, or has a comma or a space$/s,
+    });
+  assert.deepEqual(it.kernel.commands, []);
 });

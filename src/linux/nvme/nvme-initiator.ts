@@ -19,13 +19,13 @@ import {
   leadsTo,
   type Path,
 } from "./controllers.ts";
+import type { Fabrics } from "./fabrics.ts";
 import type { HostIdentity } from "./host-identity.ts";
 import { hostIdConflict } from "./host-origin.ts";
 import { Namespaces } from "./namespaces.ts";
-import type { NvmeCli } from "./nvme-cli.ts";
 
 export interface NvmeInitiatorParts {
-  readonly cli: NvmeCli;
+  readonly fabrics: Fabrics;
   readonly host: Host;
   readonly identity: HostIdentity;
   readonly clock: Clock;
@@ -36,7 +36,7 @@ const settleMs = 10_000;
 const lookEveryMs = 100;
 
 /**
- * NVMe over TCP by the kernel. Sysfs is the only witness: whatever nvme-cli says, what counts is which
+ * NVMe over TCP by the kernel. Sysfs is the only witness: whatever a command says, what counts is which
  * controllers of the very NQN are there. No other NQN is ever touched.
  */
 export class NvmeInitiator implements Initiator {
@@ -98,8 +98,10 @@ export class NvmeInitiator implements Initiator {
   }
 
   async disconnect(nqn: Nqn, ctx: Context): Promise<void> {
-    if (this.#controllers(nqn).length === 0) return;
-    const failure = await failureOf(this.#parts.cli.disconnect(nqn, ctx));
+    const { fabrics } = this.#parts;
+    const ended = this.#controllers(nqn).map((one) => failureOf(fabrics.disconnect(one, nqn, ctx)));
+    if (ended.length === 0) return;
+    const failure = (await Promise.all(ended)).find((each) => each !== undefined);
     const gone = await this.#settle(() => this.#controllers(nqn).length === 0 || undefined, ctx);
     if (gone) return;
     const left = describeControllers(this.#controllers(nqn));
@@ -119,7 +121,7 @@ export class NvmeInitiator implements Initiator {
   }
 
   #requireFabrics(nqn: Nqn): void {
-    const path = `${this.#parts.host.dev}/nvme-fabrics`;
+    const path = this.#parts.fabrics.device;
     if (existsSync(path)) return;
     throw new DriverError(
       "failed-precondition",
@@ -157,10 +159,11 @@ export class NvmeInitiator implements Initiator {
     const isThere = () =>
       this.#controllers(path.nqn).some((found) => isLasting(found) && leadsTo(found, path));
     if (isThere()) return undefined;
-    const { cli, identity } = this.#parts;
-    const failure = await failureOf(cli.connect(path, identity, options, ctx));
+    const { fabrics, identity } = this.#parts;
+    const failure = await failureOf(fabrics.connect(path, identity, options, ctx));
     if (failure === undefined || isThere()) return undefined;
-    ctx.log.warn({ ...path, error: failure.message }, "Cannot connect a path");
+    const error = `${failure.file} ${failure.reason}`;
+    ctx.log.warn({ ...path, error }, "Cannot connect a path");
     return failure;
   }
 }

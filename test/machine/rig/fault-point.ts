@@ -1,4 +1,4 @@
-import childProcess from "node:child_process";
+import childProcess, { type SpawnOptions } from "node:child_process";
 import fs from "node:fs";
 import fsPromises from "node:fs/promises";
 import { enableCompileCache, flushCompileCache } from "node:module";
@@ -39,23 +39,35 @@ function strike(index: number | undefined, moment: Moment): void {
 }
 
 const changing: Readonly<Record<string, RegExp>> = {
-  nvme: /^(connect|disconnect)$/,
   dmsetup: /^(create|remove|load|clear|resume|message)$/,
   mount: /./,
   umount: /./,
   blockdev: /^--set/,
 };
 
+/** What is written to a file that the plugin has opened: `nvme-fabrics`, `delete_controller`. */
+function writtenTo(stdout: unknown): string | undefined {
+  if (typeof stdout !== "number") return undefined;
+  const path = fs.readlinkSync(`/proc/self/fd/${stdout}`);
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
 /** @returns the name of an effect: the program and what it does; `undefined` for one that only looks. */
-function effectOf(file: string, args: readonly string[]): string | undefined {
+function effectOf(
+  file: string,
+  args: readonly string[],
+  { stdio }: SpawnOptions,
+): string | undefined {
+  const output = writtenTo(stdio?.[1]);
+  if (output !== undefined) return `${file} ${output}`;
   if (/^mkfs\.|^fsck\.|^(resize2fs|xfs_growfs|xfs_repair)$/.test(file)) return file;
   const verb = args.find((arg) => changing[file]?.test(arg) && !arg.startsWith("--no"));
   return verb === undefined ? undefined : /mount$/.test(file) ? file : `${file} ${verb}`;
 }
 
 const { spawn } = childProcess;
-childProcess.spawn = ((file: string, args: readonly string[], options: object) => {
-  const effect = effectOf(file, args);
+childProcess.spawn = ((file: string, args: readonly string[], options: SpawnOptions) => {
+  const effect = effectOf(file, args, options);
   const index = effect === undefined ? undefined : count(effect);
   strike(index, "before");
   const child = spawn(file, args, options);

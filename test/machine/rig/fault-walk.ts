@@ -23,7 +23,7 @@ export const leastPoints = {
 export interface FaultPoint {
   readonly index: number;
   readonly moment: "before" | "amid" | "after";
-  /** Of the effect: `mount`, `nvme connect`, `rename`, … */
+  /** Of the effect: `mount`, `dd nvme-fabrics`, `rename`, … */
   readonly effect: string;
 }
 

@@ -14,7 +14,7 @@ import { LinuxDeviceMapper } from "#linux/device-mapper/linux-device-mapper.ts";
 import { deviceNumberOf } from "#linux/device-node.ts";
 import { createExec } from "#linux/exec.ts";
 import { LinuxMounts } from "#linux/mounts.ts";
-import { NvmeCli } from "#linux/nvme/nvme-cli.ts";
+import { Fabrics } from "#linux/nvme/fabrics.ts";
 import { NvmeInitiator } from "#linux/nvme/nvme-initiator.ts";
 import { Sysfs } from "#linux/sysfs.ts";
 import { KernelTarget } from "#sim/nvmet/kernel-target.ts";
@@ -69,9 +69,10 @@ export class World implements Disposable {
     dev: "/dev",
     deviceNumberOf,
   });
+  readonly #host = { sysfs: this.sysfs, dev: "/dev", deviceNumberOf };
   readonly initiator = new NvmeInitiator({
-    cli: new NvmeCli(this.exec),
-    host: { sysfs: this.sysfs, dev: "/dev", deviceNumberOf },
+    fabrics: new Fabrics(this.exec, this.#host),
+    host: this.#host,
     identity: { hostNqn: `nqn.2014-08.org.nvmexpress:uuid:${host}`, hostId: host },
     clock: systemClock,
   });

@@ -3,7 +3,7 @@ import test from "node:test";
 import { systemClock } from "#lib/clock.ts";
 import { deviceNumberOf } from "#linux/device-node.ts";
 import { createExec } from "#linux/exec.ts";
-import { NvmeCli } from "#linux/nvme/nvme-cli.ts";
+import { Fabrics } from "#linux/nvme/fabrics.ts";
 import { NvmeInitiator } from "#linux/nvme/nvme-initiator.ts";
 import { neverGivesUp, sh, World } from "../rig/world.ts";
 
@@ -18,9 +18,10 @@ test("connect() names the connection that has the same host NQN and another host
   const [foreign, own] = [world.volume("a"), world.volume("b")];
   for (const volume of [foreign, own]) world.export(volume);
   sh(`nvme connect -t tcp -a 127.0.0.1 -s 4420 -n ${foreign.nqn} -q ${hostNqn} -I ${otherId}`);
+  const host = { sysfs: world.sysfs, dev: "/dev", deviceNumberOf };
   const initiator = new NvmeInitiator({
-    cli: new NvmeCli(createExec()),
-    host: { sysfs: world.sysfs, dev: "/dev", deviceNumberOf },
+    fabrics: new Fabrics(createExec(), host),
+    host,
     identity: { hostNqn, hostId },
     clock: systemClock,
   });
