@@ -25,15 +25,58 @@ async function volumesOf(records: RememberedRecords) {
   return (await records.list(ctx)).volumes;
 }
 
-test("list() reads once until something changes", async () => {
+test("list() reads once, and follows what is saved and removed", async () => {
   const { records, record, reads } = rig();
+  const other = { ...record, volumeId: "pvc-b" };
   for (let look = 0; look < 3; look++) assert.deepEqual(await volumesOf(records), []);
-  assert.equal(reads(), 1);
   await records.save(record, ctx);
-  for (let look = 0; look < 3; look++) assert.deepEqual(await volumesOf(records), [record]);
-  assert.equal(reads(), 2);
+  await records.save(other, ctx);
+  await records.save({ ...record, blockBytes: 512 }, ctx);
+  assert.deepEqual(await volumesOf(records), [other, { ...record, blockBytes: 512 }]);
   await records.remove("pvc-a", ctx);
+  await records.remove("pvc-a", ctx);
+  assert.deepEqual(await volumesOf(records), [other]);
+  assert.equal(reads(), 1);
+});
+
+test("list() forgets what was read while a record changed", async () => {
+  const { inner, records, record, reads } = rig();
+  const { list, save } = inner;
+  const [listed, saved] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  inner.list = async (context) => {
+    const before = await list(context);
+    await listed.promise;
+    return before;
+  };
+  inner.save = async (...args) => {
+    await save.apply(inner, args);
+    await saved.promise;
+  };
+  const early = volumesOf(records);
+  const saving = records.save(record, ctx);
+  saved.resolve();
+  await saving;
+  const later = volumesOf(records);
+  listed.resolve();
+  assert.deepEqual(await early, []);
+  assert.deepEqual(await later, [record]);
+  assert.deepEqual(await volumesOf(records), [record]);
+  assert.equal(reads(), 2);
+});
+
+test("list() follows a change that ends after what was read while it went on", async () => {
+  const { inner, records, record } = rig();
+  const { save } = inner;
+  const saved = Promise.withResolvers<void>();
+  inner.save = async (...args) => {
+    await saved.promise;
+    await save.apply(inner, args);
+  };
+  const saving = records.save(record, ctx);
   assert.deepEqual(await volumesOf(records), []);
+  saved.resolve();
+  await saving;
+  assert.deepEqual(await volumesOf(records), [record]);
 });
 
 test("list() reads again after a save that failed, for nobody knows what it did", async () => {

@@ -3,12 +3,16 @@ import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 
 /**
- * Records that need not be read each second to be listed: this process is the only one that writes them. Whatever
- * fails, and a record that is damaged, makes the next list read them all again: somebody may have put it right.
+ * Records that need not be read each second to be listed: this process is the only one that writes them, and changes the
+ * list with the file. Whatever fails, and a record that is damaged, makes the next list read them all again: somebody may
+ * have put it right.
  */
 export class RememberedRecords implements StageRecords {
   readonly #records: StageRecords;
-  #list: Promise<RecordList> | undefined;
+  /** Whole, and as the files are. */
+  #known: RecordList | undefined;
+  /** Under way, and begun after the last change. */
+  #reading: Promise<RecordList> | undefined;
 
   constructor(records: StageRecords) {
     this.#records = records;
@@ -19,31 +23,43 @@ export class RememberedRecords implements StageRecords {
   }
 
   async list(ctx: Context): Promise<RecordList> {
-    const list = this.#list ?? this.#records.list(ctx);
-    this.#list = list;
-    let isWhole = false;
+    if (this.#known !== undefined) return this.#known;
+    const reading = this.#reading ?? this.#records.list(ctx);
+    this.#reading = reading;
+    const isCurrent = () => this.#reading === reading;
     try {
-      const { damaged } = await list;
-      isWhole = damaged.length === 0;
+      const list = await reading;
+      if (isCurrent() && list.damaged.length === 0) this.#known = list;
+      return list;
     } finally {
-      if (!isWhole && this.#list === list) this.#list = undefined;
+      if (isCurrent()) this.#reading = undefined;
     }
-    return await list;
   }
 
   async save(record: StagedVolume, ctx: Context): Promise<void> {
-    try {
-      await this.#records.save(record, ctx);
-    } finally {
-      this.#list = undefined;
-    }
+    const { volumeId } = record;
+    await this.#change(volumeId, [record], () => this.#records.save(record, ctx));
   }
 
   async remove(volumeId: string, ctx: Context): Promise<void> {
+    await this.#change(volumeId, [], () => this.#records.remove(volumeId, ctx));
+  }
+
+  async #change(
+    volumeId: string,
+    now: readonly StagedVolume[],
+    write: () => Promise<void>,
+  ): Promise<void> {
     try {
-      await this.#records.remove(volumeId, ctx);
+      await write();
+    } catch (error) {
+      this.#known = undefined;
+      throw error;
     } finally {
-      this.#list = undefined;
+      this.#reading = undefined;
     }
+    if (this.#known === undefined) return;
+    const others = this.#known.volumes.filter((other) => other.volumeId !== volumeId);
+    this.#known = { ...this.#known, volumes: [...others, ...now] };
   }
 }
