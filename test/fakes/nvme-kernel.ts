@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Exec } from "#linux/exec.ts";
 import { ExecError } from "#linux/exec-error.ts";
+import { failureOf, KernelRefusal, splitOption } from "./nvme-answers.ts";
 import { SysfsTree } from "./sysfs-tree.ts";
 
 export interface FakeNamespace {
@@ -299,26 +300,8 @@ function subsystemFolder({ instance }: FakeSubsystem): string {
   return `devices/virtual/nvme-subsystem/nvme-subsys${instance}`;
 }
 
-function splitOption(arg: string): readonly [string, string] {
-  const at = arg.indexOf("=");
-  return [arg.slice(0, at), arg.slice(at + 1)];
-}
-
 function free(taken: readonly number[]): number {
   let number = 0;
   while (taken.includes(number)) number++;
   return number;
-}
-
-/** What a system call answers. */
-class KernelRefusal extends Error {}
-
-function failureOf(file: string, error: unknown): ExecError {
-  if (!(error instanceof Error)) throw error;
-  const words = {
-    nvme: `Failed to write to /dev/nvme-fabrics: ${error.message}`,
-    dd: `dd: error writing 'standard output': ${error.message}\n`,
-  };
-  const stderr = error instanceof KernelRefusal ? words[file as keyof typeof words] : error.message;
-  return new ExecError(file, { reason: `failed with exit code 1: ${stderr}`, exitCode: 1, stderr });
 }
