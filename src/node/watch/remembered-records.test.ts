@@ -118,3 +118,12 @@ test("find() always reads", async () => {
   inner.volumes.set("pvc-a", record);
   assert.deepEqual(await records.find("pvc-a", ctx), record);
 });
+
+test("list() forgets a record that somebody has taken away, once it was looked for", async () => {
+  const { inner, records, record } = rig();
+  await records.list(ctx);
+  await records.save(record, ctx);
+  inner.volumes.delete("pvc-a");
+  assert.equal(await records.find("pvc-a", ctx), undefined);
+  assert.deepEqual(await volumesOf(records), []);
+});

@@ -19,7 +19,10 @@ export class RememberedRecords implements StageRecords {
   }
 
   async find(volumeId: string, ctx: Context): Promise<StagedVolume | undefined> {
-    return await this.#records.find(volumeId, ctx);
+    const found = await this.#records.find(volumeId, ctx);
+    // somebody has taken it away: a list that was read long ago must not go on claiming its NQN
+    if (found === undefined && this.#isListed(volumeId)) this.#known = undefined;
+    return found;
   }
 
   async list(ctx: Context): Promise<RecordList> {
@@ -43,6 +46,10 @@ export class RememberedRecords implements StageRecords {
 
   async remove(volumeId: string, ctx: Context): Promise<void> {
     await this.#change(volumeId, [], () => this.#records.remove(volumeId, ctx));
+  }
+
+  #isListed(volumeId: string): boolean {
+    return this.#known?.volumes.some((volume) => volume.volumeId === volumeId) ?? false;
   }
 
   async #change(
