@@ -14,7 +14,7 @@ const folder = "/run/node-a";
 /** Taking over what is there starts two processes for each hold. */
 const startLimitMs = 240_000;
 
-/** Processes that do nothing: staging is sixteen that do something. */
+/** Processes that do nothing: staging is a dozen that do something. */
 function idleProcesses(): void {
   for (const program of ["nvme", "dmsetup", "blkid", "mount"]) sh(`${program} --version`);
 }

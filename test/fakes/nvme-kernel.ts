@@ -170,9 +170,10 @@ export class NvmeKernel implements Disposable {
   }
 
   #connect(options: ReadonlyMap<string, string>): void {
-    const [nqn = "", address = "", port = "", hostNqn = "", hostId = ""] = [
-      ...["nqn", "traddr", "trsvcid", "hostnqn", "hostid"].map((name) => options.get(name)),
-    ];
+    const names = ["nqn", "traddr", "trsvcid", "hostnqn", "hostid"];
+    const [nqn = "", address = "", port = "", hostNqn = "", hostId = ""] = names.map((name) =>
+      options.get(name),
+    );
     const connected = this.#of(nqn).some(
       (other) => other.address === address && other.port === port,
     );
