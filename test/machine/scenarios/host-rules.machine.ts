@@ -12,6 +12,11 @@ const fsUuid = "12345678-1111-4222-8333-1234567890ab";
 function makePhysicalVolume(hold: { path: string }, device: { path: string }): void {
   sh(`wipefs -a ${hold.path}`);
   sh(`lvm pvcreate -y --devices ${hold.path} ${hold.path}`);
+  lookAgain(device);
+}
+
+/** As at the next boot, or when somebody asks udev to look at everything again. */
+function lookAgain(device: { path: string }): void {
   // As long as the hold keeps it open, it goes on showing what was read of it before.
   sh(`blockdev --flushbufs ${device.path}`);
   trigger("change");
@@ -23,8 +28,7 @@ async function setUp(world: World, volume: TestVolume) {
   const device = await world.connect(volume);
   const hold = await world.holds.create(device, world.ctx);
   sh(`mkfs.ext4 -q -F -U ${fsUuid} ${hold.path}`);
-  // As at the next boot, or when somebody asks udev to look at everything again.
-  trigger("change");
+  lookAgain(device);
   return { device, hold };
 }
 

@@ -34,7 +34,7 @@ for (const content of ["ext4", "xfs"] as const)
       const reader = await kubelet.publish(volume, context, "reader", true);
       await kubelet.publish(volume, context, "leaving");
       sh(`seq 1000 > ${path}/numbers && sync ${path}/numbers`);
-      assert.match((await kubelet.stats(volume)).volumeCondition?.message ?? "", /it has no hold/);
+      await untilSaid(cluster, volume, /it has no hold/);
       using plain = await Container.start(path, "private");
       using following = await Container.start(path, "slave");
       using followingReader = await Container.start(reader, "slave");
