@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { queryObjects } from "node:v8";
 import { abortable } from "#lib/abortable.ts";
 import type { Context } from "#lib/context.ts";
 import { testContext } from "#test/fakes/context.ts";
@@ -104,6 +105,19 @@ test("table() of one who leaves does not take the answer from the others", async
   assert.deepEqual(world.asked, ["table hold-9", "table"]);
   world.answer();
   assert.equal(await second, "table 2\n");
+});
+
+test("table() keeps nothing of what was answered: in a long outage it is asked every second, for days", async () => {
+  const dmsetup = new Dmsetup(async () => ({ stdout: "table\n", stderr: "" }));
+  const reports = new HoldReports(dmsetup);
+  const askOften = async () => {
+    for (let round = 0; round < 500; round++)
+      await Promise.all([reports.table("hold-0", ctx), reports.table("hold-1", ctx)]);
+  };
+  await askOften();
+  const before = queryObjects(Array, { format: "count" });
+  await askOften();
+  assert.ok(queryObjects(Array, { format: "count" }) - before < 100);
 });
 
 test("byName() keeps the lines of one table together, and their colons", () => {

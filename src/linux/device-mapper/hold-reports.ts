@@ -18,8 +18,8 @@ type Reports = ReadonlyMap<string, string>;
 export class HoldReports {
   readonly #dmsetup: Dmsetup;
   readonly #reads = new SharedReads<Reports>();
-  #last: Promise<unknown> = Promise.resolve();
-  #atWork = 0;
+  /** Processes, until they have ended. */
+  readonly #atWork = new Set<Promise<unknown>>();
 
   constructor(dmsetup: Dmsetup) {
     this.#dmsetup = dmsetup;
@@ -38,7 +38,7 @@ export class HoldReports {
   }
 
   async #ask(what: string, name: string, { one, all }: Reading, ctx: Context): Promise<string> {
-    const reports = this.#atWork === 0 ? undefined : await this.#share(what, all, ctx);
+    const reports = this.#atWork.size === 0 ? undefined : await this.#share(what, all, ctx);
     return reports?.get(name) ?? (await this.#begin(one()));
   }
 
@@ -49,19 +49,21 @@ export class HoldReports {
     ctx: Context,
   ): Promise<Reports> {
     const inTurn = async (ctx: Context, sent: () => void) => {
-      await this.#last;
+      await Promise.all(this.#atWork);
       sent();
       return await this.#begin(read(ctx).then(byName, () => new Map<string, string>()));
     };
     return await this.#reads.get(what, inTurn, ctx).catch(() => new Map());
   }
 
-  /** A process is at work from here on. */
   async #begin<T>(reading: Promise<T>): Promise<T> {
-    this.#atWork += 1;
-    const ended = reading.catch(() => {}).then(() => (this.#atWork -= 1));
-    this.#last = Promise.all([this.#last, ended]);
-    return await reading;
+    const ended = reading.catch(() => {});
+    this.#atWork.add(ended);
+    try {
+      return await reading;
+    } finally {
+      this.#atWork.delete(ended);
+    }
   }
 }
 
