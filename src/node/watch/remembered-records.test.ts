@@ -127,3 +127,13 @@ test("list() forgets a record that somebody has taken away, once it was looked f
   assert.equal(await records.find("pvc-a", ctx), undefined);
   assert.deepEqual(await volumesOf(records), []);
 });
+
+test("list() tells of a record that was away and was put back, once it was looked for", async () => {
+  const { inner, records, record } = rig();
+  const back = { ...record, volumeId: "pvc-b" };
+  await records.save(record, ctx);
+  await records.list(ctx);
+  inner.volumes.set("pvc-b", back);
+  await records.find("pvc-b", ctx);
+  assert.deepEqual(await volumesOf(records), [record, back]);
+});

@@ -20,8 +20,8 @@ export class RememberedRecords implements StageRecords {
 
   async find(volumeId: string, ctx: Context): Promise<StagedVolume | undefined> {
     const found = await this.#records.find(volumeId, ctx);
-    // somebody has taken it away: a list that was read long ago must not go on claiming its NQN
-    if (found === undefined && this.#isListed(volumeId)) this.#known = undefined;
+    // somebody has taken it away or put it back: what was listed before must neither claim its NQN nor leave it unwatched
+    if ((found === undefined) === this.#isListed(volumeId)) this.#known = undefined;
     return found;
   }
 
