@@ -147,7 +147,7 @@ async function tellSwap(world: World, device: BlockDevice): Promise<void> {
   const ratios: number[] = [];
   for (let turn = 0; turn < 20; turn++) {
     const process = await timed(() => world.dmsetup.table(holdName(device.nqn), world.ctx));
-    ratios.push((await timed(() => world.holds.swap(device, world.ctx))) / process);
+    ratios.push((await timed(() => world.holds.swap(device, () => true, world.ctx))) / process);
   }
   tellFigure({
     what: "swap of a hold, in times of one dmsetup process: median of 20",

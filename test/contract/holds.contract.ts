@@ -25,6 +25,7 @@ export function holdsContract(contract: (title: string, check: Check) => void): 
   contract("create() makes one hold per NQN, which lies on its device until remove()", lives);
   contract("create() refuses an NQN whose hold lies elsewhere, and a device that is held", refuses);
   contract("failQueue() ends queueing; queueAgain() and swap() begin it anew", queues);
+  contract("swap() takes no device whose number is another's by now", doubts);
   contract("passErrors() leaves the hold as it was, and refuses one that passes them on", passes);
   contract("grow() knows its own size, and never shrinks", grows);
   contract("what is not there is not-found, and may be removed", isAbsent);
@@ -56,7 +57,10 @@ async function refuses({ holds, device, other }: HoldsHarness): Promise<void> {
   const stolen = { ...device, nqn: other.nqn };
   await assert.rejects(holds.create(stolen, ctx), { kind: "failed-precondition" });
   await holds.create(other, ctx);
-  await assert.rejects(holds.swap(elsewhere, ctx), { kind: "failed-precondition" });
+  await assert.rejects(
+    holds.swap(elsewhere, () => true, ctx),
+    { kind: "failed-precondition" },
+  );
   assert.equal((await holds.status(device.nqn, ctx)).device, device.majorMinor);
 }
 
@@ -68,7 +72,7 @@ async function queues({ holds, device }: HoldsHarness): Promise<void> {
   await holds.queueAgain(device.nqn, ctx);
   assert.equal(await isQueueing(), true);
   await holds.failQueue(device.nqn, ctx);
-  await holds.swap(device, ctx);
+  await holds.swap(device, () => true, ctx);
   assert.equal(await isQueueing(), true);
 }
 
@@ -87,8 +91,26 @@ async function grows({ holds, device }: HoldsHarness): Promise<void> {
   await holds.grow(device, ctx);
   const smaller = { ...device, sizeBytes: device.sizeBytes / 2 };
   await assert.rejects(holds.grow(smaller, ctx), { kind: "out-of-range" });
-  await assert.rejects(holds.swap(smaller, ctx), { kind: "failed-precondition" });
+  await assert.rejects(
+    holds.swap(smaller, () => true, ctx),
+    { kind: "failed-precondition" },
+  );
   assert.equal((await holds.find(device.nqn, ctx))?.sizeBytes, device.sizeBytes);
+}
+
+async function doubts({ holds, device, other }: HoldsHarness): Promise<void> {
+  await holds.create(device, ctx);
+  const elsewhere = { ...other, nqn: device.nqn };
+  await assert.rejects(
+    holds.swap(elsewhere, () => false, ctx),
+    { kind: "unavailable" },
+  );
+  assert.deepEqual(await holds.status(device.nqn, ctx), {
+    device: device.majorMinor,
+    paths: ["active", "active"],
+    queueing: true,
+  });
+  await holds.create(other, ctx);
 }
 
 async function isAbsent({ holds, device }: HoldsHarness): Promise<void> {
@@ -96,7 +118,7 @@ async function isAbsent({ holds, device }: HoldsHarness): Promise<void> {
   await holds.remove(device.nqn, ctx);
   for (const call of [
     () => holds.status(device.nqn, ctx),
-    () => holds.swap(device, ctx),
+    () => holds.swap(device, () => true, ctx),
     () => holds.grow(device, ctx),
     () => holds.resume(device.nqn, ctx),
     () => holds.reinstate(device.nqn, ctx),

@@ -58,10 +58,12 @@ export interface HoldPaths {
    * Puts the hold on another device of its NQN, its own length unchanged; waiting I/O goes on there, and queueing
    * is on again. The caller has proved that the device holds the same volume and can be read, and has disconnected
    * controllers that are dead: I/O that waits in their namespaces would hold up the change.
+   * @param isStill - Whether the number of the device is still this NQN's. Asked when the number can be nobody else's any
+   * more, for the new table keeps the device open, and before anything is written there.
    * @throws {DriverError} `failed-precondition` when the device is smaller, has other blocks, or another device lies
    * on it; `unavailable` when the change did not succeed. In every case the hold is left on a table, resumed.
    */
-  swap(device: BlockDevice, ctx: Context): Promise<void>;
+  swap(device: BlockDevice, isStill: () => boolean, ctx: Context): Promise<void>;
   /**
    * Makes the hold as long as the device, which it lies on; being so already is success.
    * @throws {DriverError} `out-of-range` when the device is smaller: a hold never shrinks; else as `swap`.

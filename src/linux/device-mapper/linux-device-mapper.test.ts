@@ -126,7 +126,10 @@ test("create() and swap() refuse a device of which somebody uses a partition, by
     kind: "failed-precondition",
     message: /259:4 is in use by "dm-7" \(guest-root\)$/,
   };
-  await assert.rejects(world.holds.swap(other, ctx), refusal);
+  await assert.rejects(
+    world.holds.swap(other, () => true, ctx),
+    refusal,
+  );
   await world.holds.remove(nqn, ctx);
   await assert.rejects(world.holds.create(other, ctx), refusal);
 });
@@ -215,7 +218,7 @@ test("every change of a hold that is not there is not-found, and remove() succee
   await holds.remove(nqn, ctx);
   for (const call of [
     holds.status(nqn, ctx),
-    holds.swap(device, ctx),
+    holds.swap(device, () => true, ctx),
     holds.grow(device, ctx),
     holds.resume(nqn, ctx),
     holds.reinstate(nqn, ctx),
@@ -233,7 +236,7 @@ test("swap() puts the hold on another device, keeps its length, and queues again
   kernel.removeDisk("259:1");
   kernel.failPaths(name);
   await holds.failQueue(nqn, ctx);
-  await holds.swap(world.disk("259:2", 96 * MiB), ctx);
+  await holds.swap(world.disk("259:2", 96 * MiB), () => true, ctx);
   assert.deepEqual(await holds.status(nqn, ctx), {
     device: "259:2",
     paths: ["active", "active"],
@@ -246,17 +249,26 @@ test("swap() refuses a device that is smaller, has other blocks, or is in use, b
   using world = setUp();
   const { holds, kernel } = world;
   await holds.create(world.disk("259:1"), ctx);
-  await assert.rejects(holds.swap(world.disk("259:2", 32 * MiB), ctx), {
-    kind: "failed-precondition",
-    message: `Cannot put hold "${nqn}" on 259:2: it has 33554432 bytes, the hold has 67108864`,
-  });
-  await assert.rejects(holds.swap(world.disk("259:3", 64 * MiB, 512), ctx), {
-    kind: "failed-precondition",
-    message: /on 259:3: its blocks have 512 bytes, those of the hold 4096$/,
-  });
+  await assert.rejects(
+    holds.swap(world.disk("259:2", 32 * MiB), () => true, ctx),
+    {
+      kind: "failed-precondition",
+      message: `Cannot put hold "${nqn}" on 259:2: it has 33554432 bytes, the hold has 67108864`,
+    },
+  );
+  await assert.rejects(
+    holds.swap(world.disk("259:3", 64 * MiB, 512), () => true, ctx),
+    {
+      kind: "failed-precondition",
+      message: /on 259:3: its blocks have 512 bytes, those of the hold 4096$/,
+    },
+  );
   const used = world.disk("259:4");
   kernel.tree.attributes("dev/block/259:4/holders/dm-7", {});
-  await assert.rejects(holds.swap(used, ctx), { kind: "failed-precondition", message: /"dm-7"$/ });
+  await assert.rejects(
+    holds.swap(used, () => true, ctx),
+    { kind: "failed-precondition", message: /"dm-7"$/ },
+  );
   assert.equal(kernel.verbs.includes("load"), false);
 });
 
@@ -265,7 +277,10 @@ test("swap() that the kernel refuses half-way leaves the old table, resumed and 
   const { holds, kernel } = world;
   await holds.create(world.disk("259:1"), ctx);
   const mistaken = { ...world.disk("259:2", 32 * MiB), sizeBytes: 64 * MiB };
-  await assert.rejects(holds.swap(mistaken, ctx), { kind: "unavailable" });
+  await assert.rejects(
+    holds.swap(mistaken, () => true, ctx),
+    { kind: "unavailable" },
+  );
   const { live, inactive, suspended } = kernel.device(name) ?? assert.fail();
   assert.deepEqual([live?.device, inactive, suspended], ["259:1", undefined, false]);
 });
@@ -276,10 +291,13 @@ test("swap() that does not end in time throws away the table that it loaded", as
   await holds.create(world.disk("259:1"), ctx);
   const failure = { reason: "did not end within 20 s", timedOut: true };
   kernel.faults.push({ verb: "resume", failure });
-  await assert.rejects(holds.swap(world.disk("259:2"), ctx), {
-    kind: "unavailable",
-    message: `Cannot put hold "${nqn}" on 259:2: dmsetup did not end within 20 s`,
-  });
+  await assert.rejects(
+    holds.swap(world.disk("259:2"), () => true, ctx),
+    {
+      kind: "unavailable",
+      message: `Cannot put hold "${nqn}" on 259:2: dmsetup did not end within 20 s`,
+    },
+  );
   const { live, inactive } = kernel.device(name) ?? assert.fail();
   assert.deepEqual([live?.device, inactive], ["259:1", undefined]);
 });
@@ -290,7 +308,7 @@ test("swap() rolls back also when its call has ended meanwhile", async () => {
   await holds.create(world.disk("259:1"), ctx);
   kernel.suspend(name);
   const aborted = new AbortController();
-  const swapped = holds.swap(world.disk("259:2"), { ...ctx, signal: aborted.signal });
+  const swapped = holds.swap(world.disk("259:2"), () => true, { ...ctx, signal: aborted.signal });
   // The table is loaded by now, and the next process is not started any more.
   aborted.abort();
   await assert.rejects(swapped, { kind: "deadline-exceeded" });
@@ -306,7 +324,10 @@ test("a hold that cannot be resumed is said in the log; resume() mends it later"
   const log = new RecordingLog();
   const failure = { reason: "did not end within 20 s", timedOut: true };
   kernel.faults.push({ verb: "resume", failure }, { verb: "resume", failure });
-  await assert.rejects(holds.swap(world.disk("259:2"), { ...ctx, log }), { kind: "unavailable" });
+  await assert.rejects(
+    holds.swap(world.disk("259:2"), () => true, { ...ctx, log }),
+    { kind: "unavailable" },
+  );
   assert.deepEqual(
     log.records.map(({ level, message, fields }) => [level, message, fields["nqn"]]),
     [["error", "Cannot resume a hold: its I/O waits", nqn]],

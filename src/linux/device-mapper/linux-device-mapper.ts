@@ -112,7 +112,7 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
     }
   }
 
-  async swap(device: BlockDevice, ctx: Context): Promise<void> {
+  async swap(device: BlockDevice, isStill: () => boolean, ctx: Context): Promise<void> {
     const act = `Cannot put hold "${device.nqn}" on ${device.majorMinor}`;
     const hold = this.#require(device.nqn, act);
     if (device.sizeBytes < hold.sizeBytes)
@@ -120,7 +120,8 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
         "failed-precondition",
         `${act}: it has ${device.sizeBytes} bytes, the hold has ${hold.sizeBytes}`,
       );
-    await this.#replaceTable(hold, { ...device, sizeBytes: hold.sizeBytes }, { act, ctx });
+    const change = { act, isStill, ctx };
+    await this.#replaceTable(hold, { ...device, sizeBytes: hold.sizeBytes }, change);
   }
 
   async grow(device: BlockDevice, ctx: Context): Promise<void> {
@@ -216,7 +217,8 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
   }
 
   /** The kernel checks the size only when it takes the table, and then leaves the device suspended. */
-  async #replaceTable(hold: Hold, device: BlockDevice, { act, ctx }: Change): Promise<void> {
+  async #replaceTable(hold: Hold, device: BlockDevice, change: Change): Promise<void> {
+    const { act } = change;
     const blockBytes = this.#sysfs.readNumber(
       ...["dev", "block", hold.majorMinor, "queue", "logical_block_size"],
     );
@@ -227,14 +229,16 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
       );
     this.#requireFree(device, act);
     const table = formatTable(device.sizeBytes / sectorBytes, device.majorMinor);
-    await this.#takeTable(hold, table, { act, ctx });
+    await this.#takeTable(hold, table, change);
   }
 
   /** What fails half-way is taken back: the table in use stays so. */
-  async #takeTable(hold: Hold, table: string, { act, ctx }: Change): Promise<void> {
+  async #takeTable(hold: Hold, table: string, { act, isStill, ctx }: Change): Promise<void> {
     const name = holdName(hold.nqn);
     try {
       await this.#dmsetup.load(name, table, ctx);
+      if (isStill?.() === false)
+        throw new DriverError("unavailable", `${act}: by now it is another device's number`);
       await this.#dmsetup.resume(name, ctx);
     } catch (error) {
       await this.#rollBack(hold, ctx);
@@ -295,5 +299,7 @@ function readFailure(act: string, error: unknown): unknown {
 
 interface Change {
   readonly act: string;
+  /** Of a device that the hold did not lie on before. */
+  readonly isStill?: () => boolean;
   readonly ctx: Context;
 }

@@ -68,7 +68,7 @@ async function actOnHold(
   }
 }
 
-/** The name may lead elsewhere since the proof began: the number that is swapped to must still be this NQN's. */
+/** The number may lead elsewhere since the proof began: what it leads to must still be this NQN's. */
 async function proveAndSwap(
   device: NonNullable<Sight["connection"]["device"]>,
   { volume, hold }: Sight,
@@ -78,13 +78,9 @@ async function proveAndSwap(
   const claim = { volume, device, minSizeBytes: hold?.sizeBytes ?? 0 };
   const reason = await disprove(claim, host, ctx);
   if (reason !== undefined) return { refused: { majorMinor: device.majorMinor, reason } };
-  const now = host.connections.observe(device.nqn).device;
-  if (now?.majorMinor !== device.majorMinor)
-    throw new DriverError(
-      "unavailable",
-      `Cannot put "${device.nqn}" on ${device.majorMinor}: it is ${now?.majorMinor ?? "gone"} now`,
-    );
-  await holdsOf(host).swap(device, ctx);
+  const isStill = () =>
+    host.connections.observe(device.nqn).device?.majorMinor === device.majorMinor;
+  await holdsOf(host).swap(device, isStill, ctx);
   return {};
 }
 

@@ -188,6 +188,34 @@ test("tick() never gives two volumes each other's device when they come back swa
   assert.deepEqual(world.kernel.damage, []);
 });
 
+test("tick() does not swap to a number that has become another volume's since the proof", async () => {
+  const world = new WatchedWorld();
+  const [volume, other] = [await inUse(world, {}, "pvc-a"), await inUse(world, {}, "pvc-b")];
+  for (const { nqn } of [volume, other]) world.kernel.exports.delete(nqn);
+  for (const { nqn } of [volume, other]) world.kernel.drop(nqn);
+  write(world, volume, "during");
+  await world.pass(5_000);
+  const { holds } = world;
+  const swap = holds.swap.bind(holds);
+  const numbers: (string | undefined)[] = [];
+  holds.swap = async (device, isStill, ctx) => {
+    holds.swap = swap;
+    world.kernel.drop(volume.nqn);
+    world.kernel.exports.set(other.nqn, other.disk);
+    world.kernel.connect(other.nqn);
+    numbers.push(device.majorMinor, world.kernel.find(other.nqn)?.majorMinor);
+    await swap(device, isStill, ctx);
+  };
+  world.kernel.exports.set(volume.nqn, volume.disk);
+  await world.pass(10_000);
+  assert.equal(numbers.length, 2);
+  assert.equal(numbers[0], numbers[1], "the number is the other volume's");
+  assert.equal(stateOf(world, volume), "connected");
+  assert.deepEqual([...volume.disk.files.keys()], ["during"]);
+  assert.deepEqual([...other.disk.files.keys()], []);
+  assert.deepEqual(world.kernel.damage, []);
+});
+
 test("tick() mounts a volume without hold again, and tells which pods keep the dead mount", async () => {
   const world = new WatchedWorld({ canHold: false });
   const volume = await inUse(world, { mode: "remount" });

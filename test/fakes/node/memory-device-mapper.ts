@@ -64,7 +64,7 @@ export class MemoryDeviceMapper implements Holds {
     this.#kernel.holds.delete(nqn);
   }
 
-  async swap(device: BlockDevice, ctx: Context): Promise<void> {
+  async swap(device: BlockDevice, isStill: () => boolean, ctx: Context): Promise<void> {
     ctx.signal.throwIfAborted();
     const act = `Cannot put hold "${device.nqn}" on ${device.majorMinor}`;
     const hold = this.#require(device.nqn);
@@ -72,6 +72,7 @@ export class MemoryDeviceMapper implements Holds {
     if (device.sizeBytes < hold.sizeBytes)
       throw refusal("failed-precondition", `${act}: it has ${device.sizeBytes} bytes`);
     this.#requireFree(under, hold, act);
+    if (!isStill()) throw refusal("unavailable", `${act}: by now it is another device's number`);
     if (under.nqn !== hold.nqn)
       this.#kernel.damage.push(`put the hold of ${hold.nqn} on ${under.nqn}`);
     Object.assign(hold, { under, disk: under.disk, isQueueing: true, isSuspended: false });

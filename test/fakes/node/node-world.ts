@@ -129,7 +129,8 @@ export class NodeWorld {
     const [hold, device] = [this.kernel.holds.get(nqn), this.kernel.find(nqn)];
     if (hold === undefined || device === undefined) return;
     if (hold.isSuspended) await this.holds.resume(nqn, this.ctx);
-    if (hold.under.majorMinor !== device.majorMinor) await this.holds.swap(device, this.ctx);
+    if (hold.under.majorMinor !== device.majorMinor)
+      await this.holds.swap(device, () => true, this.ctx);
   }
 
   /** A pod writes a file: to a hold also while its volume is away. @throws with the kernel's words when it cannot. */

@@ -76,7 +76,7 @@ test("queueAgain() lets a hold wait again, and a swap() then serves who waited",
   await waitFor("the reader waits for the disk", () => {
     return / D /.test(readFileSync(`/proc/${reader.pid}/stat`, "latin1"));
   });
-  await world.holds.swap(await world.connect(volume), world.ctx);
+  await world.holds.swap(await world.connect(volume), () => true, world.ctx);
   const [exitCode] = await ended;
   assert.equal(exitCode, 0);
 });
@@ -101,10 +101,13 @@ test("swap() while I/O still waits in a dead controller ends in time, with the o
   const { holds, ctx } = world;
   const other = world.exportElsewhere(world.volume("b", 64));
   const elsewhere = { ...(await world.connect(other)), nqn: volume.nqn };
-  await assert.rejects(holds.swap(elsewhere, ctx), {
-    kind: "unavailable",
-    message: /dmsetup did not end within 20 s$/,
-  });
+  await assert.rejects(
+    holds.swap(elsewhere, () => true, ctx),
+    {
+      kind: "unavailable",
+      message: /dmsetup did not end within 20 s$/,
+    },
+  );
   assert.equal((await holds.find(volume.nqn, ctx))?.suspended, false);
   assert.equal((await holds.status(volume.nqn, ctx)).device, device.majorMinor);
   assert.equal(sh("dmsetup info -c --noheadings -o tables_loaded"), "Live\n");

@@ -19,7 +19,7 @@ async function outageUntilWriterWaits(world: World, volume: TestVolume, writer: 
 
 /** As the watch loop does when the volume's device is there again under another name. */
 async function swapTo(world: World, device: BlockDevice) {
-  await world.holds.swap(device, world.ctx);
+  await world.holds.swap(device, () => true, world.ctx);
   const status = await world.holds.status(device.nqn, world.ctx);
   assert.deepEqual([status.device, status.queueing], [device.majorMinor, true]);
   assert.deepEqual(status.paths, ["active", "active"]);

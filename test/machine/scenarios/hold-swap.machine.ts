@@ -13,16 +13,22 @@ test("swap() to a device that is too small leaves the old table resumed, under a
   world.export(small);
   const other = await world.connect(small);
   const { nqn } = volume;
-  await assert.rejects(world.holds.swap({ ...other, nqn }, world.ctx), {
-    kind: "failed-precondition",
-    message: `Cannot put hold "${nqn}" on ${other.majorMinor}: it has ${64 * MiB} bytes, the hold has ${320 * MiB}`,
-  });
+  await assert.rejects(
+    world.holds.swap({ ...other, nqn }, () => true, world.ctx),
+    {
+      kind: "failed-precondition",
+      message: `Cannot put hold "${nqn}" on ${other.majorMinor}: it has ${64 * MiB} bytes, the hold has ${320 * MiB}`,
+    },
+  );
   // The kernel itself finds out only when it takes the table.
   const mistaken = { ...other, nqn, sizeBytes: device.sizeBytes };
-  await assert.rejects(world.holds.swap(mistaken, world.ctx), {
-    kind: "unavailable",
-    message: /resume ioctl on .* failed: Invalid argument/,
-  });
+  await assert.rejects(
+    world.holds.swap(mistaken, () => true, world.ctx),
+    {
+      kind: "unavailable",
+      message: /resume ioctl on .* failed: Invalid argument/,
+    },
+  );
   assert.equal((await world.holds.find(nqn, world.ctx))?.suspended, false);
   const status = await world.holds.status(nqn, world.ctx);
   assert.deepEqual([status.device, status.queueing], [device.majorMinor, true]);
@@ -39,10 +45,13 @@ test("swap() to a device with other blocks is refused", async () => {
   const loop = sh(`losetup --find --show ${other.image}`).trim();
   world.export({ ...other, image: loop });
   const blocks = await world.connect(other);
-  await assert.rejects(world.holds.swap({ ...blocks, nqn: volume.nqn }, world.ctx), {
-    kind: "failed-precondition",
-    message: /: its blocks have 512 bytes, those of the hold 4096$/,
-  });
+  await assert.rejects(
+    world.holds.swap({ ...blocks, nqn: volume.nqn }, () => true, world.ctx),
+    {
+      kind: "failed-precondition",
+      message: /: its blocks have 512 bytes, those of the hold 4096$/,
+    },
+  );
   assert.equal((await world.holds.status(volume.nqn, world.ctx)).device, device.majorMinor);
   await assertNothingLost(world, setup);
 });

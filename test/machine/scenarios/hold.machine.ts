@@ -71,7 +71,10 @@ test("create() puts a hold on a device, once, and remove() takes it away", async
   assert.deepEqual(world.sysfs.list("dev", "block", device.majorMinor, "holders"), []);
   await holds.remove(volume.nqn, ctx);
   await assert.rejects(holds.status(volume.nqn, ctx), { kind: "not-found" });
-  await assert.rejects(holds.swap(device, ctx), { kind: "not-found" });
+  await assert.rejects(
+    holds.swap(device, () => true, ctx),
+    { kind: "not-found" },
+  );
 });
 
 test("create() finishes what an interrupted create() left without a table", async () => {
