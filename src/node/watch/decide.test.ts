@@ -243,9 +243,9 @@ const withoutHold: readonly (readonly [string, Case, object])[] = [
   ["an orphan", { connection: orphan, mounted: "259:1" }, { do: "rescan" }],
   ["not mounted since a reboot", { connection: none }, { do: "nothing" }],
   [
-    "unmounted in this incident, and not mounted yet",
+    "not mounted since a reboot, and staging was cut short once it had connected",
     { connection: renumbered, lostMs: 5 },
-    { do: "remount", device: renumbered.device },
+    { do: "nothing" },
   ],
   [
     "a staging path that is healed, and a pod that is not",

@@ -102,14 +102,15 @@ function noDevice({ connection, past }: Sight): Action {
 }
 
 function withoutHold(sight: Sight): Action {
-  const { connection, lostMs, mounted, past, volume, stale, strays } = sight;
+  const { connection, mounted, past, volume, stale, strays } = sight;
   const { device } = connection;
   const isBlock = volume.use.access.type === "block";
   if (connection.state === "connecting") return { do: "wait" };
   if (strays.length > 0) return { do: "withdraw" };
-  // So it is after a reboot, until the CO stages the volume again: nobody waits for it.
+  // So it is after a reboot, until the CO stages the volume again: nobody waits for it, and a mount that is made here
+  // would be one without a hold.
   const isUnfinished = stale.length > 0 || volume.remounting === true;
-  if (!isBlock && mounted === undefined && !isUnfinished && lostMs === 0) return { do: "nothing" };
+  if (!isBlock && mounted === undefined && !isUnfinished) return { do: "nothing" };
   if (past.attachmentEnded && connection.state === "none")
     return { do: "report", state: "failed", reason: "its attachment to this node has ended" };
   if (device === undefined) return noDevice(sight);
