@@ -58,7 +58,10 @@ const appliance = v.strictObject({
   ),
   data: group({
     addresses: v.optional(
-      setting("Where nodes reach the volumes over NVMe/TCP; by default `address`.", list(host)),
+      setting(
+        "Where nodes reach the volumes over NVMe/TCP; by default `address`. A name is looked up by the node, at each connection.",
+        list(host),
+      ),
     ),
     port: v.optional(setting("Port of the NVMe/TCP exports.", port), 4420),
   }),

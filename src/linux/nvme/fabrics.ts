@@ -55,7 +55,7 @@ export class Fabrics {
       keep_alive_tmo: options.keepAliveTmoSeconds,
       nr_io_queues: options.nrIoQueues,
     });
-    using file = new OpenFile(this.device);
+    using file = opened(() => new OpenFile(this.device));
     await this.#write(input, file, connectLimitMs, ctx);
   }
 
@@ -66,7 +66,7 @@ export class Fabrics {
    */
   async disconnect({ name }: Controller, nqn: Nqn, ctx: Context): Promise<void> {
     const { sysfs } = this.#host;
-    using file = sysfs.open("class", "nvme", name, "delete_controller");
+    using file = opened(() => sysfs.open("class", "nvme", name, "delete_controller"));
     if (file === undefined || sysfs.read("class", "nvme", name, "subsysnqn") !== nqn) return;
     await this.#write("1", file, disconnectLimitMs, ctx);
   }
@@ -94,12 +94,25 @@ function option(name: string, value: string): string {
   );
 }
 
+/** What cannot be opened is refused as what cannot be written, and another path may be better off. */
+function opened<T>(open: () => T): T {
+  try {
+    return open();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ExecError("the kernel", { reason: `cannot be told: ${why}`, cause });
+  }
+}
+
 /** dd ends with them: `dd: error writing 'standard output': Connection refused` */
 function inKernelsWords(error: ExecError): ExecError {
-  if (error.aborted || error.timedOut) return error;
-  const [, words] = /^dd: error writing .*: ([^:\n]+)$/m.exec(error.stderr) ?? [];
-  if (words === undefined) return error;
-  const { exitCode, stderr } = error;
-  const reason = `says "${words}"`;
-  return new ExecError("the kernel", { reason, exitCode, stderr, cause: error });
+  const { exitCode, stderr, aborted, timedOut } = error;
+  const [, words] = /^dd: error writing .*: ([^:\n]+)$/m.exec(stderr) ?? [];
+  const isStopped = aborted || timedOut;
+  if (words === undefined && !isStopped) return error;
+  const reason = isStopped ? `has not answered (dd ${error.reason})` : `says "${words}"`;
+  return new ExecError("the kernel", {
+    ...{ reason, exitCode, stderr, aborted, timedOut },
+    cause: error,
+  });
 }

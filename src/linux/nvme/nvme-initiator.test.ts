@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { lookup } from "node:dns/promises";
+import { mkdirSync, rmSync } from "node:fs";
 import test from "node:test";
 import type { Nqn } from "#domain/nqn.ts";
 import type { ConnectOptions } from "#domain/nvme-target.ts";
@@ -85,7 +86,7 @@ test("connect() rejects with unavailable and the kernel's words for an unknown N
   it.kernel.unexport(nqn);
   await assert.rejects(it.initiator.connect(target, options, ctx), {
     kind: "unavailable",
-    message: `Cannot connect "${nqn}": the kernel says "Input/output error"`,
+    message: `Cannot connect "${nqn}" at 10.0.0.1 port 4420: the kernel says "Input/output error"`,
   });
   assert.equal(it.clock.slept, 0);
 });
@@ -132,6 +133,64 @@ test("connect() makes one connection per address", async () => {
   await it.initiator.connect(twoPaths, options, ctx);
   assert.deepEqual(it.kernel.controllersOf(nqn), ["nvme0", "nvme1"]);
   assert.match((await it.initiator.findDevice(nqn, ctx))?.path ?? "", /nvme0n1$/);
+});
+
+test("connect() gives the kernel the address of a host name, and connects it once", async () => {
+  using it = rig();
+  const { address } = await lookup("localhost");
+  it.kernel.export(nqn, { sizeBytes: GiB, uuid: "one" }, `${address}:4420`);
+  const named = { ...target, addresses: ["localhost"] };
+  await it.initiator.connect(named, options, ctx);
+  await it.initiator.connect(named, options, ctx);
+  assert.equal(it.kernel.commands.length, 1);
+  assert.ok(it.kernel.commands[0]?.includes(`,traddr=${address},`));
+});
+
+test("connect() says which host name is unknown, and takes the other address", async () => {
+  using it = rig();
+  const unknown = { ...target, addresses: ["nowhere.invalid"] };
+  await assert.rejects(it.initiator.connect(unknown, options, ctx), {
+    kind: "unavailable",
+    message:
+      /^Cannot connect ".*" at nowhere\.invalid port 4420: the resolver does not find "nowhere\.invalid" \(E\w+\)$/,
+  });
+  await it.initiator.connect(
+    { ...target, addresses: ["nowhere.invalid", "10.0.0.1"] },
+    options,
+    ctx,
+  );
+  assert.equal(it.kernel.commands.length, 1);
+});
+
+test("connect() does not wait for a resolver longer than its call", async () => {
+  using it = rig();
+  const unknown = { ...target, addresses: ["nowhere.invalid"] };
+  await assert.rejects(
+    it.initiator.connect(unknown, options, { ...ctx, signal: AbortSignal.abort() }),
+    { kind: "deadline-exceeded", message: /: the resolver has not answered$/ },
+  );
+});
+
+test("connect() says that the kernel has not answered, and what was asked", async () => {
+  using it = rig({}, () => async () => {
+    throw new ExecError("dd", { reason: "did not end within 30 s", timedOut: true });
+  });
+  await assert.rejects(it.initiator.connect(target, options, ctx), {
+    kind: "unavailable",
+    message: `Cannot connect "${nqn}" at 10.0.0.1 port 4420: the kernel has not answered (dd did not end within 30 s)`,
+  });
+});
+
+test("connect() tells why the kernel's file cannot be opened, as any other refusal", async () => {
+  using it = rig();
+  const device = `${it.kernel.dev}/nvme-fabrics`;
+  rmSync(device);
+  mkdirSync(device);
+  await assert.rejects(it.initiator.connect(target, options, ctx), {
+    kind: "unavailable",
+    message:
+      /^Cannot connect ".*" at 10\.0\.0\.1 port 4420: the kernel cannot be told: EISDIR: .*nvme-fabrics'$/,
+  });
 });
 
 test("connect() is content with one live path, and logs the other", async () => {

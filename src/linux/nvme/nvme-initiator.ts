@@ -22,6 +22,7 @@ import {
 import type { Fabrics } from "./fabrics.ts";
 import type { HostIdentity } from "./host-identity.ts";
 import { hostIdConflict } from "./host-origin.ts";
+import { ipAddressOf } from "./ip-address.ts";
 import { Namespaces } from "./namespaces.ts";
 
 export interface NvmeInitiatorParts {
@@ -60,23 +61,28 @@ export class NvmeInitiator implements Initiator {
     if (outcome === "live") return;
     const [failure] = failures;
     const controllers = this.#controllers(nqn);
-    if (failure !== undefined && controllers.length === 0) throw this.#refusal(nqn, failure);
+    if (failure !== undefined && controllers.length === 0) throw this.#refusal(failure);
     const state = describeControllers(controllers);
-    throw new DriverError("unavailable", `Cannot connect "${nqn}": ${state}`, { cause: failure });
+    const { cause } = failure ?? {};
+    throw new DriverError("unavailable", `Cannot connect "${nqn}": ${state}`, { cause });
   }
 
   /** The kernel says no more than "Invalid argument" to a host NQN that is in use with another host id. */
-  #refusal(nqn: Nqn, failure: ExecError): unknown {
+  #refusal({ path: { nqn, address, port }, cause }: LostPath): unknown {
     const { host, identity } = this.#parts;
-    const conflict = failure.stderr.includes("Invalid argument")
+    const conflict = cause.stderr.includes("Invalid argument")
       ? hostIdConflict(host.sysfs, identity)
       : undefined;
     if (conflict === undefined)
-      return toolFailure(`Cannot connect "${nqn}"`, failure, "unavailable");
+      return toolFailure(
+        `Cannot connect "${nqn}" at ${address} port ${port}`,
+        cause,
+        "unavailable",
+      );
     return new DriverError(
       "failed-precondition",
       `Cannot connect "${nqn}": ${conflict}, and the kernel allows one host id each (the plugin needs the host's /etc/nvme)`,
-      { cause: failure },
+      { cause },
     );
   }
 
@@ -138,14 +144,14 @@ export class NvmeInitiator implements Initiator {
     { nqn, addresses, port }: NvmeTarget,
     options: ConnectOptions,
     ctx: Context,
-  ): Promise<ExecError[]> {
+  ): Promise<LostPath[]> {
     const connect = (address: string) => this.#connectPath({ nqn, address, port }, options, ctx);
     const { sysfs } = this.#parts.host;
     if (sysfs.read("module", "nvme_core", "parameters", "multipath") === "Y") {
       const outcomes = await Promise.all(addresses.map(connect));
       return outcomes.filter((failure) => failure !== undefined);
     }
-    const failures: ExecError[] = [];
+    const failures: LostPath[] = [];
     for (const address of addresses) {
       if (this.#controllers(nqn).some(isLasting)) break;
       const failure = await connect(address);
@@ -154,16 +160,32 @@ export class NvmeInitiator implements Initiator {
     return failures;
   }
 
-  /** @returns why there is no such path; one that was there already is success. */
-  async #connectPath(path: Path, options: ConnectOptions, ctx: Context) {
+  /** @returns why there is no such path. */
+  async #connectPath(
+    path: Path,
+    options: ConnectOptions,
+    ctx: Context,
+  ): Promise<LostPath | undefined> {
+    const cause = await failureOf(this.#requirePath(path, options, ctx));
+    if (cause === undefined) return undefined;
+    ctx.log.warn({ ...path, error: `${cause.file} ${cause.reason}` }, "Cannot connect a path");
+    return { path, cause };
+  }
+
+  /** One that was there already is success. */
+  async #requirePath(named: Path, options: ConnectOptions, ctx: Context): Promise<void> {
+    const path = { ...named, address: await ipAddressOf(named.address, ctx) };
     const isThere = () =>
       this.#controllers(path.nqn).some((found) => isLasting(found) && leadsTo(found, path));
-    if (isThere()) return undefined;
+    if (isThere()) return;
     const { fabrics, identity } = this.#parts;
     const failure = await failureOf(fabrics.connect(path, identity, options, ctx));
-    if (failure === undefined || isThere()) return undefined;
-    const error = `${failure.file} ${failure.reason}`;
-    ctx.log.warn({ ...path, error }, "Cannot connect a path");
-    return failure;
+    if (failure !== undefined && !isThere()) throw failure;
   }
+}
+
+interface LostPath {
+  /** As it is named in the configuration. */
+  readonly path: Path;
+  readonly cause: ExecError;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { truncateSync } from "node:fs";
+import { appendFileSync, truncateSync } from "node:fs";
 import test from "node:test";
 import { MiB } from "#lib/bytes.ts";
 import { waitFor } from "../rig/wait-for.ts";
@@ -25,6 +25,17 @@ test("connect() brings the device, once, and disconnect() takes it away", async 
   assert.equal(world.sysfs.exists("dev", "block", device.majorMinor), false);
   assert.equal(await world.initiator.findDevice(volume.nqn, world.ctx), undefined);
   await world.initiator.disconnect(volume.nqn, world.ctx);
+});
+
+test("connect() by a host name makes one connection, and finds it again", async () => {
+  using world = new World();
+  const { target, ...rest } = world.volume("a");
+  const volume = { ...rest, target: { ...target, addresses: ["rds.machine.test"] } };
+  appendFileSync("/etc/hosts", `${target.addresses[0]} rds.machine.test\n`);
+  world.export(volume);
+  const device = await world.connect(volume);
+  assert.deepEqual(await world.connect(volume), device);
+  assert.deepEqual(world.controllers(volume), ["live"]);
 });
 
 test("connect() to an NQN that nobody exports fails and leaves no controller", async () => {
