@@ -2,19 +2,21 @@ import { readFileSync } from "node:fs";
 import type { Cluster } from "./cluster.ts";
 import { waitFor } from "./wait-for.ts";
 import { sh } from "./world.ts";
+import type { Writer } from "./writer.ts";
 
 /**
  * What a node that loses its power forgets: its processes, connections, holds and mounts, and what stands in /run.
- * Connections go first, so that nothing of what waits in the node's memory is written any more. Pods' processes are
- * the caller's to kill.
+ * Connections go first, so that nothing of what waits in the node's memory is written any more.
+ * @param writers - Which the caller has killed: they end once nothing waits, and keep their file system until then.
  */
-export async function crashNode(cluster: Cluster): Promise<void> {
+export async function crashNode(cluster: Cluster, ...writers: readonly Writer[]): Promise<void> {
   await cluster.node().kill();
   const holds = "dmsetup ls --target multipath | grep -o '^rds-csi-[^\t ]*'";
   sh(
     `for hold in $(${holds}); do dmsetup message $hold 0 fail_if_no_path; done; nvme disconnect-all`,
   );
   for (const { target } of cluster.mounts().toReversed()) sh(`umount -l '${target}'`);
+  for (const writer of writers) await writer.ended();
   sh(`for hold in $(${holds}); do dmsetup remove --retry $hold; done`);
   sh("rm -f /run/udev/rules.d/*");
 }

@@ -37,7 +37,7 @@ export async function untilSaid(
   words: RegExp,
 ): Promise<void> {
   await waitFor(`the condition says ${words}`, async () => {
-    const { volumeCondition } = await cluster.node().stats(volume);
-    return words.test(volumeCondition?.message ?? "");
+    const condition = await cluster.node().condition(volume);
+    return words.test(condition?.message ?? "");
   });
 }

@@ -39,7 +39,7 @@ for (const content of ["ext4", "xfs"] as const)
       const { path, context } = await cluster.bringUp(volume);
       using writer = new Writer(`${path}/records`);
       const report = await kill(writer);
-      await crashNode(cluster);
+      await crashNode(cluster, writer);
       await node.start();
       await assertFound(cluster, volume);
       await node.stage(volume, context);
@@ -67,7 +67,7 @@ scenario(
     await waitFor("the connection is lost", () => !cluster.controllers(nqn).includes("live"));
     const { report } = writer;
     writer[Symbol.dispose]();
-    await crashNode(cluster);
+    await crashNode(cluster, writer);
     await node.start();
     await assertFound(cluster, volume);
     await assert.rejects(node.stage(volume, context, 10_000), ({ code }) => [4, 14].includes(code));

@@ -4,7 +4,8 @@ import { clusterWith } from "../rig/scenario.ts";
 import { waitFor } from "../rig/wait-for.ts";
 import { sh } from "../rig/world.ts";
 
-const scenario = clusterWith();
+/** An unstaging that finds the target away goes on once it is back, which a busy host may make slow. */
+const scenario = clusterWith({ nodeConfig: { deviceTimeout: "30s" } });
 
 scenario(
   "unstaging while the target is gone does not succeed, and does once it is back",
