@@ -36,6 +36,6 @@ function originFinding(text: string, { origin }: { readonly origin: HostOrigin }
   if (origin === "hardware") return ok(`${text}, made of this machine's own UUID`);
   if (origin === "unknown") return ok(`${text}; whether another node has it too is not seen here`);
   return warning(
-    `${text}, which is older than this system: nodes made of one image have it in common, and are one host to a target. Make it anew, with nvme gen-hostnqn and without hostid, while no volume is attached`,
+    `${text}, which is older than this system: nodes made of one image have it in common, and are one host to a target. Make it anew while no volume is attached: write "nqn.2014-08.org.nvmexpress:uuid:" and a new UUID (uuidgen) there, and remove the hostid beside it`,
   );
 }

@@ -68,7 +68,7 @@ const appliance = v.strictObject({
   limits: group({
     reserve: v.optional(
       setting(
-        "Share of the pool that is never promised: a full pool destroys the file systems on its volumes.",
+        "Share of the pool that is never promised: a full pool stops the file systems on its volumes.",
         percent(0, 90),
       ),
       "10%",

@@ -80,7 +80,7 @@ async function refuseUnwritten(
 function stillWaiting({ volumeId, target }: StagedVolume, cause?: DriverError): DriverError {
   return new DriverError(
     "unavailable",
-    `Cannot unstage volume "${volumeId}": the connection to "${target.nqn}" is lost, and data not written back waits for it (if it never returns, "nvme disconnect -n ${target.nqn}" on this node discards that data)`,
+    `Cannot unstage volume "${volumeId}": the connection to "${target.nqn}" is lost, and data not written back waits for it (if it never returns, "nvme disconnect -n ${target.nqn}" on this node, or 1 written to delete_controller of its controller in /sys/class/nvme, discards that data)`,
     { cause },
   );
 }

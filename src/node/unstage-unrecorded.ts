@@ -27,7 +27,7 @@ export async function unstageUnrecorded(
       await letGo(nqn, act, { ...host, holds }, ctx);
   ctx.log.info(
     { volumeId, slot },
-    'No record names the volume: a connection without a hold would be left, "nvme list-subsys" shows it by the slot in its NQN',
+    "No record names the volume: a connection without a hold would be left, /sys/class/nvme/*/subsysnqn shows it by the slot in its NQN",
   );
 }
 
