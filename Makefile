@@ -47,7 +47,7 @@ machine: node_modules/.installed ## Real kernels with real NVMe/TCP, in QEMU wit
 	$(node) test/machine/run.ts $(MACHINE_FLAGS)
 
 .PHONY: bench
-bench: node_modules/.installed bundle ## Round trips, latency, memory and start-up, as a table
+bench: node_modules/.installed bundle ## Round trips, latency, memory, start-up, and ratios on a real kernel, as a table
 	$(node) bench/run.ts
 
 .PHONY: bundle
