@@ -155,6 +155,19 @@ test("stats() measures through a hold, and touches nothing that may hang on one"
   assert.equal((await stats(request, world.host, world.ctx)).condition.abnormal, false);
 });
 
+test("stats() tells of a device that goes while it is being looked up", async () => {
+  const { world, volume, request } = await published(mountUse(), { canHold: true });
+  const { devices } = world;
+  const holders = devices.holders.bind(devices);
+  devices.holders = async (majorMinor, ctx) => {
+    devices.holders = holders;
+    world.kernel.drop(volume.nqn);
+    return await holders(majorMinor, ctx);
+  };
+  const { usage, condition } = await stats(request, untouchable(world), world.ctx);
+  assert.deepEqual([usage.kind, condition.abnormal], ["none", true]);
+});
+
 test("stats() tells what the watch has seen, and measures only where reads answer", async () => {
   const { world, request } = await published(mountUse(), { canHold: true });
   const message = "as the watch says";

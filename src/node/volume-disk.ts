@@ -75,8 +75,14 @@ async function lookUp(nqn: Nqn, host: NodeHost, ctx: Context): Promise<Found> {
   const hold = await host.holds?.find(nqn, ctx);
   if (hold === undefined) return { device, hold, disk: device };
   if (device === undefined) return { device, hold, disk: undefined };
-  const disk = (await liesOn(hold, device, host, ctx)) ? held(hold, device) : undefined;
-  return { device, hold, disk };
+  try {
+    const disk = (await liesOn(hold, device, host, ctx)) ? held(hold, device) : undefined;
+    return { device, hold, disk };
+  } catch (error) {
+    // It went between the two looks.
+    if (await host.devices.isThere(device.majorMinor, ctx)) throw error;
+    return { device: undefined, hold, disk: undefined };
+  }
 }
 
 function held({ nqn, path, majorMinor, sizeBytes }: Hold, under: BlockDevice): VolumeDisk {

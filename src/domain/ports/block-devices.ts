@@ -2,7 +2,11 @@ import type { Context } from "#lib/context.ts";
 
 /** Block devices as the kernel shows them. */
 export interface BlockDevices {
-  /** Names of the devices stacked on this one or on its partitions (`/sys/…/holders`): dm, md, … @param majorMinor - `259:1` */
+  /**
+   * Names of the devices stacked on this one or on its partitions (`/sys/…/holders`): dm, md, …
+   * @param majorMinor - `259:1`
+   * @throws {DriverError} `unavailable` when the kernel has no such device.
+   */
   holders(majorMinor: string, ctx: Context): Promise<readonly string[]>;
   /** @returns `259:1` of a device node, or `undefined` when `path` is none or is not there. */
   majorMinorOf(path: string, ctx: Context): Promise<string | undefined>;

@@ -11,6 +11,8 @@ export class MemoryBlockDevices implements BlockDevices {
   }
 
   async holders(majorMinor: string, _ctx: Context): Promise<readonly string[]> {
+    if (!this.#kernel.has(majorMinor))
+      throw new DriverError("unavailable", `Cannot list the holders of ${majorMinor}: it is gone`);
     return this.#kernel.holdersOf(majorMinor);
   }
 
