@@ -110,8 +110,37 @@ scenario(
     assert.equal(report.error, "EIO");
     await conditionSays(cluster, volume, /its attachment to this node is gone, or is another one/);
     assert.ok(!isQueueing(nqn));
-    assert.deepEqual(cluster.controllers(nqn), [], "nothing tries to connect any more");
+    await waitFor("nothing tries to connect any more", () => cluster.controllers(nqn).length === 0);
     cluster.restoreDataNetwork();
+    await startPodAnew(cluster, volume, report);
+    cluster.assertNothingLeft();
+  },
+);
+
+/** As docs/resilience.md has it. */
+function giveUpByHand(nqn: string): void {
+  sh(`dmsetup message rds-csi-${nqn} 0 fail_if_no_path`);
+  sh(
+    `for c in $(grep -lxF '${nqn}' /sys/class/nvme/*/subsysnqn); do echo 1 > \${c%/*}/delete_controller; done`,
+  );
+}
+
+scenario(
+  "an operator gives a held volume up by hand, and the plugin lets it be",
+  async (cluster) => {
+    const { volume, path, nqn } = await bringUp(cluster, "ext4");
+    using writer = new Writer(`${path}/records`);
+    await writer.progress();
+    kubernetes.setReachable(false);
+    cluster.loseDataNetwork();
+    await conditionSays(cluster, volume, /reads and writes wait/);
+    giveUpByHand(nqn);
+    const report = await writer.ended();
+    assert.equal(report.error, "EIO");
+    await conditionSays(cluster, volume, /its hold was ended before/);
+    cluster.restoreDataNetwork();
+    kubernetes.setReachable(true);
+    assert.deepEqual(cluster.controllers(nqn), [], "and nobody connects it");
     await startPodAnew(cluster, volume, report);
     cluster.assertNothingLeft();
   },
