@@ -71,7 +71,9 @@ childProcess.spawn = ((file: string, args: readonly string[], options: SpawnOpti
   const index = effect === undefined ? undefined : count(effect);
   strike(index, "before");
   const child = spawn(file, args, options);
-  strike(index, "amid");
+  // Who reads a command from its input has it by then, and goes on with it alone.
+  if (child.stdin === null) strike(index, "amid");
+  else child.stdin.once("finish", () => strike(index, "amid"));
   child.prependListener("exit", () => strike(index, "after"));
   return child;
 }) as typeof spawn;
@@ -104,7 +106,8 @@ const attributes = new Map<number, string>();
 const { openSync, closeSync, writeSync } = fs;
 fs.openSync = (path, flags, mode) => {
   const fd = openSync(path, flags, mode);
-  if (flags === fs.constants.O_WRONLY && String(path).startsWith("/sys/"))
+  // A rescan asks to look once more, and whether it is needed is chance.
+  if (flags === fs.constants.O_WRONLY && /^\/sys\/.*(?<!rescan_controller)$/.test(String(path)))
     attributes.set(fd, String(path));
   return fd;
 };

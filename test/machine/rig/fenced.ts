@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { promisify } from "node:util";
 import type { ClusterVolume } from "./cluster-volume.ts";
 import type { Kubelet } from "./kubelet.ts";
 import { retry } from "./retry.ts";
@@ -39,9 +40,12 @@ export async function leaves(node: Kubelet, volume: ClusterVolume): Promise<void
   await retry("unstaging", () => node.unstage(volume));
 }
 
-/** Writes four MiB of a letter. */
-export function fill(path: string, letter: string, options = ""): void {
-  sh(`head -c 4M /dev/zero | tr '\\0' ${letter} | dd of=${path} bs=1M iflag=fullblock ${options}`);
+const execute = promisify(execFile);
+
+/** Writes four MiB of a letter, and lets this process serve others meanwhile. */
+export async function fill(path: string, letter: string, options = ""): Promise<void> {
+  const script = `head -c 4M /dev/zero | tr '\\0' ${letter} | dd of=${path} bs=1M iflag=fullblock ${options}`;
+  await execute("bash", ["-o", "pipefail", "-c", script]);
 }
 
 /** How many bytes of it are not the letter. */

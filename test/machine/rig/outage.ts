@@ -28,6 +28,15 @@ export async function rideOut(
   for (const used of volumes) used.noteReturn();
   await end();
   await Promise.all(volumes.map((used) => used.goesOn(what)));
+  // Until the kernel has seen the new identity, the old device goes on.
+  if (renumbers === true)
+    for (const [index, used] of volumes.entries()) {
+      await waitFor(
+        `${what}: ${used.content} lies on another device`,
+        () => used.under() !== before[index],
+      );
+      await used.writer.progress();
+    }
   // A number is not given away while a hold lies on it; it may be in a later outage.
   for (const [index, used] of volumes.entries())
     if (renumbers !== undefined)

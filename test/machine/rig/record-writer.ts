@@ -32,6 +32,7 @@ function step(): void {
   if (!ending) setTimeout(step, 150);
 }
 
+say();
 process.stdin.on("end", () => {
   ending = true;
 });

@@ -1,17 +1,20 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Tries again as kubelet does, sooner. @throws {AssertionError} with the last reason, after twenty attempts. */
-export async function retry(what: string, attempt: () => Promise<unknown>): Promise<void> {
-  let reason = "";
-  for (let count = 0; count < 20; count++) {
+/** As long as `waitFor` waits. */
+const limitMs = 180_000;
+
+/** Tries again as kubelet does, sooner. @throws {AssertionError} with the last reason, after three minutes. */
+export async function retry<T>(what: string, attempt: () => Promise<T>): Promise<T> {
+  const endsAt = Date.now() + limitMs;
+  for (;;) {
     try {
-      await attempt();
-      return;
+      return await attempt();
     } catch (error) {
-      reason = error instanceof Error ? error.message : String(error);
+      const reason = error instanceof Error ? error.message : String(error);
+      if (Date.now() > endsAt)
+        assert.fail(`In ${limitMs / 1000} s did not succeed: ${what}: ${reason}`);
     }
     await delay(500);
   }
-  assert.fail(`In 20 attempts did not succeed: ${what}: ${reason}`);
 }

@@ -36,6 +36,7 @@ export class Writer implements Disposable {
   readonly path: string;
   readonly #child: ChildProcess;
   #report: WriterReport = { flushed: 0, longestMs: 0 };
+  #hasSaid = false;
   #ended = false;
 
   constructor(path: string, { program: [node = "", ...program] } = records) {
@@ -47,6 +48,7 @@ export class Writer implements Disposable {
     });
     onReports<WriterReport>(this.#child, (report) => {
       this.#report = report;
+      this.#hasSaid = true;
     });
     this.#child.on("close", () => {
       this.#ended = true;
@@ -55,6 +57,11 @@ export class Writer implements Disposable {
 
   get report(): WriterReport {
     return this.#report;
+  }
+
+  /** Waits until its file is open. */
+  async started(): Promise<void> {
+    await waitFor(`the writer of ${this.path} has opened it`, () => this.#hasSaid);
   }
 
   /** Waits until it has flushed some records more than now. */

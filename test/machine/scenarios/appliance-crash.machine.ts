@@ -22,6 +22,9 @@ async function bringUp(cluster: Cluster, onApplianceRestart: "continue" | "fail"
   return { volume, ...up };
 }
 
+const endedByCrash =
+  /^Reads and writes fail, .* the appliance may have crashed, and onApplianceRestart is fail: .* must be restarted$/;
+
 function put(path: string, letter: string, how: string): void {
   const letters = `head -c 1M /dev/zero | tr '\\0' ${letter}`;
   sh(`${letters} | dd of=${path}/file bs=1M iflag=fullblock ${how}`);
@@ -50,15 +53,14 @@ scenario(
     for (const image of images) sh(`mv ${image}.flushed ${image}`);
     using writer = new Writer(`${goesOn.path}/records`);
     using failing = new Writer(`${fails.path}/records`);
+    for (const each of [writer, failing]) await each.started();
     await simulator.powerOn();
 
     assert.equal((await failing.ended()).error, "EIO");
-    const failed = await node.condition(fails.volume);
-    assert.equal(failed?.abnormal, true);
-    assert.match(
-      failed?.message ?? "",
-      /^Reads and writes fail, .* the appliance may have crashed, and onApplianceRestart is fail: .* must be restarted$/,
-    );
+    await waitFor("the volume that fails says why", async () => {
+      const { abnormal, message = "" } = (await node.condition(fails.volume)) ?? {};
+      return abnormal === true && endedByCrash.test(message);
+    });
     await writer.progress();
     const told = await waitFor("the volume that goes on is in doubt", async () => {
       const { abnormal, message = "" } = (await node.condition(goesOn.volume)) ?? {};

@@ -38,9 +38,12 @@ for (const { content, moment } of played)
       await delay(1_000);
       await simulator.powerOn();
       await stages;
-      await retry("staging again", () => node.stage(volume, context));
       const fileIn = (path: string) => (content === "block" ? path : `${path}/numbers`);
-      const file = fileIn(await node.publish(volume, context));
+      const path = await retry("staging again, and publishing", async () => {
+        await node.stage(volume, context);
+        return await node.publish(volume, context);
+      });
+      const file = fileIn(path);
       sh(`seq 1000 | dd of=${file} conv=notrunc`);
       await cluster.takeDown(volume);
       cluster.assertWhole(volume);

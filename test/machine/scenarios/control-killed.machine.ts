@@ -47,7 +47,7 @@ scenario(
     const { controller, simulator } = cluster;
     await simulator[Symbol.asyncDispose]();
     const killed = await startSimulator(cluster);
-    const volume = await controller.create({ content: "ext4" });
+    const volume = await retry("creating", () => controller.create({ content: "ext4" }));
     const { path, nqn, context } = await cluster.bringUp(volume);
     using writer = new Writer(`${path}/records`);
     await writer.progress();

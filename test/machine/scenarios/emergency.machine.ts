@@ -50,7 +50,9 @@ scenario(
         },
       });
       assert.deepEqual(cluster.exports().toSorted(), before.toSorted(), "under the same names");
-      for (const comment of comments(cluster, volumes)) assert.doesNotMatch(comment, /halted/);
+      await waitFor("no volume waits any more", () =>
+        comments(cluster, volumes).every((comment) => !comment.includes("halted")),
+      );
     }),
 );
 

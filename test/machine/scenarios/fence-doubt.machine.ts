@@ -34,7 +34,7 @@ after(() => {
 async function filled(cluster: Cluster) {
   const volume = await cluster.controller.create({ content: "block", sizeMiB: 4 });
   const { path, nqn } = await kubernetes.bringUp(cluster, volume, "node-a");
-  fill(path, "a", "oflag=direct");
+  await fill(path, "a", "oflag=direct");
   return { volume, nqn, path, image: cluster.image(volume) };
 }
 
@@ -61,7 +61,7 @@ scenario(
     assert.equal(sh(`head -c 1M ${image} | tr -d A | wc -c`).trim(), "0", "they have landed");
     const second = await kubernetes.bringUp(cluster, volume, "node-b");
     disk.delayWrites(0);
-    fill(second.path, "B", "oflag=direct");
+    await fill(second.path, "B", "oflag=direct");
     await givesUp(nqn);
     await delay(slowMs);
     assert.equal(othersThan("B", image), "0", "nothing of node-a has landed since");
@@ -85,7 +85,7 @@ scenario(
     assert.deepEqual(cluster.controllers(nqn), ["live"], "nobody has cut it");
 
     const second = await kubernetes.bringUp(cluster, volume, "node-b");
-    fill(second.path, "B", "oflag=direct");
+    await fill(second.path, "B", "oflag=direct");
     await waitFor("node-a writes where node-b has written", () => {
       return sh(`head -c 1M ${image} | tr -d A | wc -c`).trim() === "0";
     });
@@ -95,7 +95,7 @@ scenario(
       await waitFor("the loss is noticed", () => !cluster.controllers(lost).includes("live"));
     cluster.restoreDataNetwork();
     await waitFor("node-b is back", () => cluster.controllers(second.nqn).includes("live"));
-    fill(second.path, "B", "oflag=direct");
+    await fill(second.path, "B", "oflag=direct");
     await givesUp(nqn);
     assert.equal(othersThan("B", image), "0", "node-a does not get in again");
     assert.ok(!cluster.controllers(nqn).includes("live"));

@@ -52,7 +52,7 @@ scenario(
     const volume = await cluster.controller.create({ content: "block", sizeMiB: 4 });
     const image = cluster.image(volume);
     const first = await kubernetes.bringUp(cluster, volume, "node-a");
-    fill(first.path, "a", "oflag=direct");
+    await fill(first.path, "a", "oflag=direct");
     disk.delayWrites(slowMs);
     const scribbler = scribble(first.path, "A");
     await waitFor("writes of node-a are on their way", () => disk.writesUnderWay() > 0);
@@ -61,7 +61,7 @@ scenario(
     assert.equal(sh(`head -c 1M ${image} | tr -d A | wc -c`).trim(), "0", "they have landed");
 
     const second = await kubernetes.bringUp(cluster, volume, "node-b");
-    fill(second.path, "B", "oflag=direct");
+    await fill(second.path, "B", "oflag=direct");
     assert.equal(othersThan("B", image), "0");
     disk.delayWrites(0);
     await givesUp(first.nqn);

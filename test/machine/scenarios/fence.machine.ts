@@ -33,7 +33,7 @@ scenario(
     const node = cluster.node("node-a");
     const volume = await controller.create({ content: "ext4" });
     const lost = await kubernetes.bringUp(cluster, volume, "node-a");
-    fill(`${lost.path}/shared`, "a", "conv=fsync");
+    await fill(`${lost.path}/shared`, "a", "conv=fsync");
     using writer = new Writer(`${lost.path}/of-a`);
     await writer.progress();
     await forceDetach(cluster, volume, "node-a");
@@ -45,7 +45,7 @@ scenario(
     const second = await kubernetes.bringUp(cluster, volume, "node-b");
     const atHandOver = Number(sh(`wc -l < ${second.path}/of-a`));
     assert.ok(atHandOver >= 5, `${atHandOver} records`);
-    fill(`${second.path}/shared`, "b", "conv=notrunc,fsync");
+    await fill(`${second.path}/shared`, "b", "conv=notrunc,fsync");
     using other = new Writer(`${second.path}/of-b`);
     await other.progress(20);
     assert.ok(writer.report.flushed <= atHandOver, "what node-a called flushed is all there");
@@ -91,7 +91,7 @@ scenario("the same with a raw block volume under constant writing", async (clust
   );
   await forceDetach(cluster, volume, "node-a");
   const { path, nqn } = await kubernetes.bringUp(cluster, volume, "node-b");
-  fill(path, "B", "oflag=direct");
+  await fill(path, "B", "oflag=direct");
   await givesUp(lost.nqn);
   assert.equal(othersThan("B", image), "0", "the image holds nothing but B");
   assert.ok(!cluster.controllers(lost.nqn).includes("live"));
@@ -142,7 +142,7 @@ scenario(
     assert.equal(second["nqn"], first.nqn, "they share one export");
     await controller.unpublish(volume, "node-a");
     assert.deepEqual(cluster.controllers(first.nqn), ["live"], "documented: it may still write");
-    fill(first.path, "A", "oflag=direct");
+    await fill(first.path, "A", "oflag=direct");
     assert.equal(othersThan("A", cluster.image(volume)), "0");
     await controller.unpublish(volume, "node-b");
     assert.deepEqual(cluster.exports(), []);

@@ -15,12 +15,9 @@ import { Writer } from "../rig/writer.ts";
 // Exports stay on, as in the moment before the driver sees it.
 const scenario = clusterWith({ pool: "xfs", limits: { emergency: "0%" } });
 const folder = "/appliance/storage-pool";
-const withoutHold = {
-  ctrlLossTmo: "-1",
-  reconnectDelay: "1",
-  keepAliveTmo: "2",
-  reconnectMode: "remount",
-};
+/** A pause of the whole machine is no loss here. */
+const patient = { ctrlLossTmo: "-1", reconnectDelay: "1", keepAliveTmo: "30" };
+const withoutHold = { ...patient, reconnectMode: "remount" };
 /** Of a file system that needs room for its own books too, and stops without it. */
 const failure = /No space left on device|Input\/output error|Read-only file system/;
 
@@ -67,8 +64,8 @@ class Usage {
   readonly nqn: string;
   readonly writer: Writer;
 
-  static async start(cluster: Cluster, parameters?: Record<string, string>): Promise<Usage> {
-    const options = { content: "ext4", sizeMiB: 320, ...(parameters && { parameters }) } as const;
+  static async start(cluster: Cluster, parameters: Record<string, string>): Promise<Usage> {
+    const options = { content: "ext4", sizeMiB: 320, parameters } as const;
     const volume = await cluster.controller.create(options);
     const usage = new Usage(cluster, volume, await cluster.bringUp(volume));
     await usage.writer.progress(20);
@@ -92,8 +89,11 @@ class Usage {
     assert.match(await failsSoon(`${this.path}/big`, "count=200 conv=fsync"), failure);
     const { error } = await this.writer.ended();
     assert.match(error ?? "none", /^(ENOSPC|EIO|EROFS)$/);
-    const condition = await this.cluster.node().condition(this.volume);
-    assert.match(condition?.message ?? "", hasMetErrors(this.path) ? stopped : connected);
+    // The file system may stop at any moment from here on.
+    await waitFor("the condition tells whether the file system has met errors", async () => {
+      const { message = "" } = (await this.cluster.node().condition(this.volume)) ?? {};
+      return (hasMetErrors(this.path) ? stopped : connected).test(message);
+    });
   }
 
   /** Staged afresh, it has all that was flushed, takes writes again, and is whole. */
@@ -129,11 +129,11 @@ scenario(
   "a full pool is an error and no outage: nothing hangs or is tried again, and all that was flushed outlives it",
   async (cluster) => {
     const { controller } = cluster;
-    const raw = await controller.create({ content: "block", sizeMiB: 64 });
+    const raw = await controller.create({ content: "block", sizeMiB: 64, parameters: patient });
     const { path: disk, nqn } = await cluster.bringUp(raw);
     const written = "count=64 oflag=direct conv=notrunc";
     assert.equal(await write(disk, written), undefined);
-    const held = await Usage.start(cluster);
+    const held = await Usage.start(cluster, patient);
     const unheld = await Usage.start(cluster, withoutHold);
     using space = new PoolSpace(folder);
     space.fill();

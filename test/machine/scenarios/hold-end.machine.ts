@@ -101,6 +101,7 @@ test("swap() while I/O still waits in a dead controller ends in time, with the o
   const { holds, ctx } = world;
   const other = world.exportElsewhere(world.volume("b", 64));
   const elsewhere = { ...(await world.connect(other)), nqn: volume.nqn };
+  await writer.stalls();
   await assert.rejects(
     holds.swap(elsewhere, () => true, ctx),
     {

@@ -41,12 +41,16 @@ function assertLeftAlone(cluster: Cluster, nqns: readonly string[]): void {
 
 /** What multipathd can be told to do to holds, while none of them has a path. */
 async function meddle(daemon: Multipathd, volumes: readonly UsedVolume[]): Promise<void> {
+  for (const { nqn } of volumes)
+    await waitFor("both paths have failed", () =>
+      / F \d+.* F \d+/.test(sh(`dmsetup status rds-csi-${nqn}`)),
+    );
   const tables = sh("dmsetup table");
   sh('dmsetup --noudevsync create taken --uuid mpath-taken --table "0 2048 multipath 0 0 0 0"');
   await daemon.configure(greedy);
   assert.match(daemon.tell("show config"), /find_multipaths "?(no|off)/);
   sh("multipath -F; true");
-  assert.equal(sh("dmsetup table"), tables, "of the maps, only one of its own is gone");
+  await waitFor("of the maps, only one of its own is gone", () => sh("dmsetup table") === tables);
   daemon.tell("disablequeueing maps");
   for (const { nqn } of volumes) {
     const name = `rds-csi-${nqn}`;

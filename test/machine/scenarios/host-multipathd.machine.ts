@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { checkNode } from "../rig/check-node.ts";
 import { diskAt, GuestLvm } from "../rig/guest-lvm.ts";
 import { greedy, Multipathd, properties, startUdev, trigger } from "../rig/host-daemons.ts";
+import { retry } from "../rig/retry.ts";
 import { clusterWith } from "../rig/scenario.ts";
 import { waitFor } from "../rig/wait-for.ts";
 import { sh } from "../rig/world.ts";
@@ -79,7 +80,8 @@ scenario(
 
     await daemon.configure(spared);
     await waitFor("multipathd lets go", () => sh("dmsetup ls").includes("No devices"));
-    await node.stage(volume, context);
+    // The kernel forgets a map's name before it lets go of what lies under it.
+    await retry("staging", () => node.stage(volume, context));
     const again = await node.publish(volume, context);
     assert.equal(sh(`wc -l < ${again}/numbers`), "1000\n");
     assert.doesNotMatch(checkNode().text, /this host uses it as/);

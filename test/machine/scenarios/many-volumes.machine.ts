@@ -98,7 +98,7 @@ scenario(
       outageMs: backAt - lostAt,
       afterMs: Date.now() - backAt,
     });
-    assert.equal(countControllers(cluster), many);
+    await waitFor("all are connected", () => countControllers(cluster) === many, limitMs);
     assert.equal(new Set(devicesOf(cluster, volumes)).size, many);
     const report = await crowd.stop();
     assert.deepEqual(report.errors, []);

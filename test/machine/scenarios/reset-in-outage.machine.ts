@@ -31,7 +31,7 @@ async function loseAll(cluster: Cluster): Promise<never> {
   for (const content of ["ext4", "xfs", "block"] as const) {
     const volume = await cluster.controller.create({ content, sizeMiB: sizes[content] });
     const { path, context } = await cluster.bringUp(volume);
-    if (content === "block") fill(path, "A", "oflag=direct conv=fsync");
+    if (content === "block") await fill(path, "A", "oflag=direct conv=fsync");
     else writers.push(new Writer(`${path}/records`));
     attached.push({ volume, context });
   }
