@@ -59,7 +59,7 @@ const appliance = v.strictObject({
   data: group({
     addresses: v.optional(
       setting(
-        "Where nodes reach the volumes over NVMe/TCP; by default `address`. A name is looked up by the node, at each connection.",
+        "Where nodes reach the volumes over NVMe/TCP; by default `address`. A name is looked up by the node when it connects; the kernel keeps the address while it reconnects by itself.",
         list(host),
       ),
     ),

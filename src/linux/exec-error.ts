@@ -15,7 +15,10 @@ export interface ExecFailure {
   readonly cause?: unknown;
 }
 
-/** A process that did not end with exit code 0. Adapters turn it into a `DriverError` at once. */
+/**
+ * A process that did not end with exit code 0, or what else of the system (`file`) did not do its part. Adapters turn it into
+ * a `DriverError` at once.
+ */
 export class ExecError extends Error {
   override readonly name = "ExecError";
   readonly file: string;

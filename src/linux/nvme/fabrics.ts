@@ -110,7 +110,7 @@ function inKernelsWords(error: ExecError): ExecError {
   const [, words] = /^dd: error writing .*: ([^:\n]+)$/m.exec(stderr) ?? [];
   const isStopped = aborted || timedOut;
   if (words === undefined && !isStopped) return error;
-  const reason = isStopped ? `has not answered (dd ${error.reason})` : `says "${words}"`;
+  const reason = isStopped ? `gave no answer (dd ${error.reason})` : `says "${words}"`;
   return new ExecError("the kernel", {
     ...{ reason, exitCode, stderr, aborted, timedOut },
     cause: error,

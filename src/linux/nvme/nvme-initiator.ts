@@ -22,7 +22,7 @@ import {
 import type { Fabrics } from "./fabrics.ts";
 import type { HostIdentity } from "./host-identity.ts";
 import { hostIdConflict } from "./host-origin.ts";
-import { ipAddressOf } from "./ip-address.ts";
+import { IpAddresses } from "./ip-addresses.ts";
 import { Namespaces } from "./namespaces.ts";
 
 export interface NvmeInitiatorParts {
@@ -43,6 +43,7 @@ const lookEveryMs = 100;
 export class NvmeInitiator implements Initiator {
   readonly #parts: NvmeInitiatorParts;
   readonly #namespaces: Namespaces;
+  readonly #addresses = new IpAddresses();
 
   constructor(parts: NvmeInitiatorParts) {
     this.#parts = parts;
@@ -174,7 +175,7 @@ export class NvmeInitiator implements Initiator {
 
   /** One that was there already is success. */
   async #requirePath(named: Path, options: ConnectOptions, ctx: Context): Promise<void> {
-    const path = { ...named, address: await ipAddressOf(named.address, ctx) };
+    const path = { ...named, address: await this.#addresses.of(named.address, ctx) };
     const isThere = () =>
       this.#controllers(path.nqn).some((found) => isLasting(found) && leadsTo(found, path));
     if (isThere()) return;
