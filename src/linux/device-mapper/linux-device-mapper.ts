@@ -21,6 +21,7 @@ import { HoldReports } from "./hold-reports.ts";
 import { type HoldTable, parseHoldTable } from "./hold-table.ts";
 import { parseStatus } from "./multipath-status.ts";
 import { formatTable } from "./multipath-table.ts";
+import { readFailure } from "./read-failure.ts";
 import { SysfsHolds } from "./sysfs-holds.ts";
 
 /** For taking something back after the call itself may have ended. */
@@ -238,7 +239,7 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
     try {
       await this.#dmsetup.load(name, table, ctx);
       if (isStill?.() === false)
-        throw new DriverError("unavailable", `${act}: by now it is another device's number`);
+        throw new DriverError("unavailable", `${act}: the number is not its device's any more`);
       await this.#dmsetup.resume(name, ctx);
     } catch (error) {
       await this.#rollBack(hold, ctx);
@@ -287,14 +288,6 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
     if (hold === undefined) throw new DriverError("not-found", `${act}: there is none`);
     return hold;
   }
-}
-
-function readFailure(act: string, error: unknown): unknown {
-  if (error instanceof SyntaxError)
-    return new DriverError("internal", `${act}: ${error.message}`, { cause: error });
-  return saysAbsent(error)
-    ? new DriverError("not-found", `${act}: there is none`, { cause: error })
-    : toolFailure(act, error, "unavailable");
 }
 
 interface Change {

@@ -78,8 +78,14 @@ async function proveAndSwap(
   const claim = { volume, device, minSizeBytes: hold?.sizeBytes ?? 0 };
   const reason = await disprove(claim, host, ctx);
   if (reason !== undefined) return { refused: { majorMinor: device.majorMinor, reason } };
-  const isStill = () =>
-    host.connections.observe(device.nqn).device?.majorMinor === device.majorMinor;
+  const number = () => host.connections.observe(device.nqn).device?.majorMinor;
+  const now = number();
+  if (now !== device.majorMinor)
+    throw new DriverError(
+      "unavailable",
+      `Cannot put "${device.nqn}" on ${device.majorMinor}: it is ${now ?? "gone"} now`,
+    );
+  const isStill = () => number() === device.majorMinor;
   await holdsOf(host).swap(device, isStill, ctx);
   return {};
 }

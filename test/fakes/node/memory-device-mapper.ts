@@ -72,7 +72,7 @@ export class MemoryDeviceMapper implements Holds {
     if (device.sizeBytes < hold.sizeBytes)
       throw refusal("failed-precondition", `${act}: it has ${device.sizeBytes} bytes`);
     this.#requireFree(under, hold, act);
-    if (!isStill()) throw refusal("unavailable", `${act}: by now it is another device's number`);
+    if (!isStill()) throw refusal("unavailable", `${act}: the number is not its device's any more`);
     if (under.nqn !== hold.nqn)
       this.#kernel.damage.push(`put the hold of ${hold.nqn} on ${under.nqn}`);
     Object.assign(hold, { under, disk: under.disk, isQueueing: true, isSuspended: false });
