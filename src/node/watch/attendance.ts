@@ -138,7 +138,9 @@ export class Attendance {
         { was: sight.volume.identity, is: volume.identity },
         "Writes that the appliance had acknowledged may be lost: it may have crashed",
       );
-    if (watched.isLost) ctx.log.info({ durationMs: lostMs }, "A volume works again");
+    const isBack = connection.device !== undefined;
+    const end = isBack ? "A volume works again" : "A volume is left until it is staged again";
+    if (watched.isLost) ctx.log.info({ durationMs: lostMs }, end);
     watched.end(connection, condition.message);
   }
 
