@@ -8,8 +8,8 @@ import { enableCompileCache, flushCompileCache } from "node:module";
  * outside itself, and kills it at the one that the plan names: what an effect is stands below. Reading and looking
  * are none. Killed is the plugin only; a process that it has started goes on alone.
  *
- * The plan is "<index> <moment>": `before` the effect; `amid`, when its process has just been started; `after`,
- * when it has had its effect and the plugin has not heard of it. Each effect is told in the journal.
+ * The plan is "<index> <moment>": `before` the effect; `amid`, when its process has just been started, or has
+ * all of its input; `after`, when it has had its effect and the plugin has not heard of it. Each effect is told in the journal.
  */
 const plan = "/run/fault-plan";
 const journal = "/run/fault-journal";

@@ -71,9 +71,16 @@ async function planned(text: string, call: () => Promise<unknown>) {
   return { told };
 }
 
+/** Before Linux 6.2 there is no `strict_limit`, which a new hold sets. */
+function missingOf(call: keyof typeof leastPoints): number {
+  const isOld = !existsSync("/sys/block/vda/bdi/strict_limit");
+  return isOld && call === "staging a volume with data" ? 1 : 0;
+}
+
 /** Says what was played, after it was. @throws {AssertionError} when points got lost. */
 export function tellPoints(call: keyof typeof leastPoints, points: readonly FaultPoint[]): void {
   const names = points.map(({ moment, effect }) => `${moment} ${effect}`);
   process.stdout.write(`${points.length} points of ${call}: ${names.join(", ")}\n`);
-  assert.ok(points.length >= leastPoints[call], `${leastPoints[call]} points are known`);
+  const known = leastPoints[call] - missingOf(call);
+  assert.ok(points.length >= known, `${known} points are known`);
 }

@@ -1,6 +1,5 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type ServiceError, status } from "@grpc/grpc-js";
 import { NodeClient, type VolumeCondition } from "#csi/gen/csi.ts";
 import { DriverProcess } from "#test/rig/driver-process.ts";
 import { type ClusterVolume, isBlock } from "./cluster-volume.ts";
@@ -171,13 +170,9 @@ export class Kubelet implements AsyncDisposable {
     return (await patientRpc(client, client.nodeExpandVolume, request)).capacityBytes;
   }
 
-  /** What NodeGetVolumeStats says of the volume's health: nothing at the moment at which its device changes (UNAVAILABLE). */
+  /** What NodeGetVolumeStats says of the volume's health. */
   async condition(volume: ClusterVolume, pod?: string): Promise<VolumeCondition | undefined> {
-    const stats = await this.stats(volume, pod).catch((error: ServiceError) => {
-      if (error.code !== status.UNAVAILABLE) throw error;
-      return undefined;
-    });
-    return stats?.volumeCondition;
+    return (await this.stats(volume, pod)).volumeCondition;
   }
 
   /** Asks for statistics, as kubelet does each minute. */

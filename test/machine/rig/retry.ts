@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
-
-/** As long as `waitFor` waits. */
-const limitMs = 180_000;
+import { limitMs } from "./wait-for.ts";
 
 /** Tries again as kubelet does, sooner. @throws {AssertionError} with the last reason, after three minutes. */
 export async function retry<T>(what: string, attempt: () => Promise<T>): Promise<T> {

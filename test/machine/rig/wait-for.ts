@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** Long enough for an emulated machine on a busy host; what is waited for takes seconds at most. */
-const limitMs = 180_000;
+export const limitMs = 180_000;
 
 /**
  * Asks until the answer is neither `undefined` nor `false`.

@@ -61,7 +61,10 @@ export class Writer implements Disposable {
 
   /** Waits until its file is open. */
   async started(): Promise<void> {
-    await waitFor(`the writer of ${this.path} has opened it`, () => this.#hasSaid);
+    await waitFor(`the writer of ${this.path} has opened it`, () => {
+      assert.ok(!this.#ended, `The writer has ended: ${JSON.stringify(this.#report)}`);
+      return this.#hasSaid;
+    });
   }
 
   /** Waits until it has flushed some records more than now. */
