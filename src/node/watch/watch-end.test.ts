@@ -163,3 +163,19 @@ test("tick() refuses a device that is smaller than the hold", async () => {
   assert.equal(stateOf(world, volume), "refused");
   assert.equal(world.kernel.holds.get(volume.nqn)?.isQueueing, true);
 });
+
+test("tick() leaves a volume to the CO that was unmounted in an incident, and does not say that it works", async () => {
+  const world = new WatchedWorld({ canHold: false });
+  const volume = await inUse(world, { mode: "remount" });
+  world.kernel.exports.delete(volume.nqn);
+  world.kernel.drop(volume.nqn);
+  await world.pass(5_000);
+  assert.equal(stateOf(world, volume), "waiting");
+  world.kernel.mounts.length = 0;
+  await world.pass(15_000);
+  assert.deepEqual(world.told.slice(-1), ["A volume is left until it is staged again"]);
+  world.kernel.exports.set(volume.nqn, volume.disk);
+  world.kernel.connect(volume.nqn);
+  await world.pass(15_000);
+  assert.deepEqual(world.kernel.mounts, []);
+});
