@@ -38,7 +38,7 @@ export async function hostOrigin(
 
 /**
  * A connection of this host that keeps others from being made: Linux refuses one host NQN with two host ids, as
- * "Invalid argument". Observed on Linux 6.12. @returns a part of a sentence, or `undefined` when there is none.
+ * "Invalid argument". Observed on Linux 6.12; 6.1 allows it. @returns a part of a sentence, or `undefined` when there is none.
  */
 export function hostIdConflict(
   sysfs: Sysfs,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Cluster } from "./cluster.ts";
+import { noStrictLimit } from "./kernel.ts";
 import { retry } from "./retry.ts";
 
 const plan = "/run/fault-plan";
@@ -71,10 +72,9 @@ async function planned(text: string, call: () => Promise<unknown>) {
   return { told };
 }
 
-/** Before Linux 6.2 there is no `strict_limit`, which a new hold sets. */
+/** A new hold sets it. */
 function missingOf(call: keyof typeof leastPoints): number {
-  const isOld = !existsSync("/sys/block/vda/bdi/strict_limit");
-  return isOld && call === "staging a volume with data" ? 1 : 0;
+  return noStrictLimit !== false && call === "staging a volume with data" ? 1 : 0;
 }
 
 /** Says what was played, after it was. @throws {AssertionError} when points got lost. */

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync } from "node:fs";
 import { checkNode } from "../rig/check-node.ts";
+import { allowsTwoHostIds } from "../rig/kernel.ts";
 import { clusterWith } from "../rig/scenario.ts";
 import { waitFor } from "../rig/wait-for.ts";
 import { sh } from "../rig/world.ts";
@@ -106,4 +107,5 @@ scenario(
     }
     cluster.assertNothingLeft();
   },
+  allowsTwoHostIds,
 );

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
+import { noStrictLimit } from "../rig/kernel.ts";
 import { clusterWith } from "../rig/scenario.ts";
 import { UsedVolume } from "../rig/used-volume.ts";
 import { waitFor } from "../rig/wait-for.ts";
@@ -75,4 +76,5 @@ scenario(
     await healthy.finish();
     cluster.assertNothingLeft();
   },
+  noStrictLimit,
 );
