@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Cluster } from "./cluster.ts";
-import { noStrictLimit } from "./kernel.ts";
+import { hasStrictLimit } from "./kernel.ts";
 import { retry } from "./retry.ts";
 
 const plan = "/run/fault-plan";
@@ -74,7 +74,7 @@ async function planned(text: string, call: () => Promise<unknown>) {
 
 /** A new hold sets it. */
 function missingOf(call: keyof typeof leastPoints): number {
-  return noStrictLimit !== false && call === "staging a volume with data" ? 1 : 0;
+  return !hasStrictLimit && call === "staging a volume with data" ? 1 : 0;
 }
 
 /** Says what was played, after it was. @throws {AssertionError} when points got lost. */

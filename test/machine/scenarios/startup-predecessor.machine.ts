@@ -15,7 +15,8 @@ const scenario = clusterWith();
 class PredecessorVolume implements Disposable {
   readonly volume: ClusterVolume;
   readonly nqn: string;
-  readonly image = "/run/predecessor.img";
+  /** Not in memory: on Linux 6.1 a tmpfs has no direct I/O. */
+  readonly image = "/appliance/predecessor.disk";
   readonly #target = new KernelTarget("/sys/kernel/config/nvmet", 77);
 
   constructor() {
