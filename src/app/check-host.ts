@@ -1,5 +1,10 @@
 import { DriverError } from "#domain/errors.ts";
-import { type IdentityFolders, knownHostNqn, loadHostIdentity } from "#linux/nvme/host-identity.ts";
+import {
+  type IdentityFolders,
+  knownHostNqn,
+  loadHostIdentity,
+  uuidNqnPrefix,
+} from "#linux/nvme/host-identity.ts";
 import {
   type HostOrigin,
   hostIdConflict,
@@ -36,6 +41,6 @@ function originFinding(text: string, { origin }: { readonly origin: HostOrigin }
   if (origin === "hardware") return ok(`${text}, made of this machine's own UUID`);
   if (origin === "unknown") return ok(`${text}; whether another node has it too is not seen here`);
   return warning(
-    `${text}, which is older than this system: nodes made of one image have it in common, and are one host to a target. Make it anew while no volume is attached: write "nqn.2014-08.org.nvmexpress:uuid:" and a new UUID (uuidgen) there, and remove the hostid beside it`,
+    `${text}, which is older than this system: nodes made of one image have it in common, and are one host to a target. Make it anew while no volume is attached: write "${uuidNqnPrefix}" and a new UUID (uuidgen) there, and remove the hostid beside it`,
   );
 }

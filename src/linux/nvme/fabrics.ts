@@ -111,8 +111,6 @@ function inKernelsWords(error: ExecError): ExecError {
   const isStopped = aborted || timedOut;
   if (words === undefined && !isStopped) return error;
   const reason = isStopped ? `gave no answer (dd ${error.reason})` : `says "${words}"`;
-  return new ExecError("the kernel", {
-    ...{ reason, exitCode, stderr, aborted, timedOut },
-    cause: error,
-  });
+  const failure = { reason, exitCode, stderr, aborted, timedOut, cause: error };
+  return new ExecError("the kernel", failure);
 }
