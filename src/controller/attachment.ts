@@ -39,6 +39,15 @@ export function cutUnknown(tag: VolumeTag, now: number): VolumeTag {
   return { ...next(tag), departure: { node: severalNodes, at: roundedUp(now) } };
 }
 
+/**
+ * Nobody leaves. A change that was sent before, given up on and comes late finds another revision, and the rest until
+ * another node may have the volume begins anew.
+ */
+export function renewed(tag: VolumeTag, now: number): VolumeTag {
+  const { departure } = tag;
+  return { ...next(tag), departure: departure && { ...departure, at: roundedUp(now) } };
+}
+
 /** The nodes stay, and wait: their export goes off, to come back under the same name. */
 export function halt(tag: VolumeTag): VolumeTag {
   return { ...next(tag), halted: true };

@@ -1,8 +1,10 @@
 import { DriverError } from "#domain/errors.ts";
 import type { Appliance } from "#domain/ports/appliances.ts";
 import type { Volume } from "#domain/volume.ts";
+import type { Clock } from "#lib/clock.ts";
 import type { Context } from "#lib/context.ts";
 import { cutUnknown, halt, resume } from "./attachment.ts";
+import { cutOff } from "./cut-off.ts";
 import { idOf } from "./located-volume.ts";
 import { restoreExport } from "./restore-export.ts";
 
@@ -16,14 +18,14 @@ type Step = (volume: Volume) => Promise<Volume | undefined>;
  */
 export async function takeOff(
   volumes: readonly Volume[],
-  appliance: Appliance,
-  now: number,
+  { appliance, clock }: { readonly appliance: Appliance; readonly clock: Clock },
   ctx: Context,
 ): Promise<void> {
   const step: Step = (volume) => {
-    const { attachment } = volume.tag;
-    const tag = attachment === undefined ? cutUnknown(volume.tag, now) : halt(volume.tag);
-    return appliance.volumes.change(volume, { tag, exported: { enabled: false } }, ctx);
+    if (volume.tag.attachment === undefined)
+      return cutOff(volume, (now) => cutUnknown(volume.tag, now), { appliance, clock }, ctx);
+    const halted = { tag: halt(volume.tag), exported: { enabled: false } } as const;
+    return appliance.volumes.change(volume, halted, ctx);
   };
   for (const volume of volumes)
     await take(step, volume, { appliance, done: "Export taken off" }, ctx);

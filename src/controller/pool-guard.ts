@@ -107,7 +107,7 @@ export class PoolGuard implements AsyncDisposable {
     const { appliance, clock } = this.#parts;
     const exported = survey.volumes.filter((volume) => volume.exported.enabled);
     this.#tell("shut", survey, exported.length);
-    await takeOff(exported, appliance, clock.now().getTime(), this.#context());
+    await takeOff(exported, { appliance, clock }, this.#context());
     return shutMs;
   }
 

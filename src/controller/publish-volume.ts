@@ -9,6 +9,7 @@ import type { Attachment } from "#domain/volume-tag.ts";
 import type { Clock } from "#lib/clock.ts";
 import type { Context } from "#lib/context.ts";
 import { beginEpoch, cutUnknown, join, settlingTime } from "./attachment.ts";
+import { cutOff } from "./cut-off.ts";
 import { roomToOpen } from "./emergency.ts";
 import { epochNqn } from "./epoch-nqn.ts";
 import { requireLocation, requireVolume, type VolumeLocation } from "./located-volume.ts";
@@ -152,12 +153,13 @@ export class Publisher {
 
   /** An export without a node on record: somebody may be using it, and nobody may. */
   async #cutOff(volume: Volume, { id, appliance }: Call, ctx: Context) {
+    const { clock } = this.#options;
     ctx.log.warn(
       { volumeId: id, nqn: volume.exported.nqn },
       "Volume was exported while attached to no node: export turned off",
     );
-    const tag = cutUnknown(volume.tag, this.#options.clock.now().getTime());
-    return await appliance.volumes.change(volume, { tag, exported: { enabled: false } }, ctx);
+    const tagAt = (now: number) => cutUnknown(volume.tag, now);
+    return await cutOff(volume, tagAt, { appliance, clock }, ctx);
   }
 
   async #settle({ tag }: Volume, { id, node }: Call, ctx: Context): Promise<void> {

@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DriverError } from "#domain/errors.ts";
+import { nqnFor } from "#domain/nqn.ts";
 import type { VolumeChange } from "#domain/ports/volume-store.ts";
 import type { Volume } from "#domain/volume.ts";
 import { controllerRig, putVolume } from "#test/fakes/controller-rig.ts";
+import { ManualClock } from "#test/fakes/manual-clock.ts";
 import { memoryAppliance } from "#test/fakes/memory-appliances.ts";
 import { MemoryVolumeStore } from "#test/fakes/memory-volume-store.ts";
+import { beginEpoch } from "./attachment.ts";
+import { Publisher } from "./publish-volume.ts";
 import { unpublishVolume } from "./unpublish-volume.ts";
 
 const id = "pvc-a";
@@ -13,8 +17,8 @@ const nqn = "nqn.2000-02.com.mikrotik:pvc-a.1-aaaaaaaa";
 const epoch = { counter: 1, nonce: "aaaaaaaa" };
 
 /** A volume that `nodes` have, exported. */
-function rig(nodes: readonly string[], store = new MemoryVolumeStore()) {
-  const world = controllerRig({ store });
+function rig(nodes: readonly string[], store = new MemoryVolumeStore(), clock = new ManualClock()) {
+  const world = controllerRig({ store, clock });
   const mode = "multi-node-multi-writer";
   const slot = putVolume(store, id, {
     tag: { epoch, ...(nodes.length > 0 && { attachment: { nodes, mode, since: 1 } }) },
@@ -70,13 +74,71 @@ test("unpublishVolume() changes nothing for a node that has not got the volume",
 });
 
 test("unpublishVolume() succeeds again, and for a volume that is not there", async () => {
-  const { options, unpublish, store, ctx } = rig(["n1"]);
+  const { options, unpublish, volume, ctx } = rig(["n1"]);
   await unpublish("n1");
+  const { departure } = volume()?.tag ?? {};
   await unpublish("n1");
   await unpublish();
   await unpublishVolume(options, { id: "pvc-b", node: "n1" }, ctx);
-  assert.equal(store.calls.filter((call) => call === "change").length, 1);
+  assert.deepEqual([volume()?.exported.enabled, volume()?.tag.departure], [false, departure]);
 });
+
+test("unpublishVolume() lets a publishing that was given up on come too late", async () => {
+  const { unpublish, volume, store } = rig([]);
+  const before = volume();
+  assert.ok(before);
+  await unpublish("n1");
+  const arrival = { node: "n1", mode: "single-node-writer", now: 0 } as const;
+  const tag = beginEpoch(before.tag, arrival, "bbbbbbbb");
+  const exported = {
+    enabled: true,
+    nqn: nqnFor(before.slot, tag.epoch ?? epoch),
+    port: 4420,
+  } as const;
+  await store.change(before, { tag, exported });
+  assert.deepEqual([volume()?.exported.enabled, volume()?.tag.attachment], [false, undefined]);
+});
+
+test("unpublishVolume() cuts off what was exported while it recorded that nobody has the volume", async () => {
+  const { unpublish, volume, store, slot } = rig([]);
+  store.overtakeNext("change", async () => {
+    store.putEntry(slot, volume()?.comment ?? "", { enabled: true, nqn });
+  });
+  await unpublish("n1");
+  assert.equal(volume()?.exported.enabled, false);
+  assert.equal(volume()?.tag.departure?.node, "*");
+});
+
+test("unpublishVolume() and publish() count the rest from when the export is off, however long that took", async () => {
+  for (const act of ["unpublish", "publish"] as const) {
+    const clock = new ManualClock();
+    const store = new SlowToCut(clock);
+    const { options, unpublish, ctx, slot } = rig(act === "publish" ? [] : ["n1"], store, clock);
+    if (act === "publish") putVolume(store, slot, { exported: { enabled: true, nqn } });
+    else await unpublish("n1");
+    await new Publisher(options).publish({ id, node: "n2", mode: "single-node-writer" }, ctx);
+    assert.ok(clock.elapsed() - store.cutAt >= 5_000, act);
+  }
+});
+
+/** Calls wait for a console that is busy. */
+class SlowToCut extends MemoryVolumeStore {
+  cutAt = Number.NaN;
+  readonly #clock: ManualClock;
+
+  constructor(clock: ManualClock) {
+    super({ clock });
+    this.#clock = clock;
+  }
+
+  override async change(volume: Volume, change: VolumeChange) {
+    const isCut = change.exported?.enabled === false;
+    if (isCut) this.#clock.advance(8_000);
+    const changed = await super.change(volume, change);
+    if (isCut) this.cutAt = this.#clock.elapsed();
+    return changed;
+  }
+}
 
 test("unpublishVolume() turns off an export that nobody is recorded for (pitfall 43)", async () => {
   const { unpublish, store, volume } = rig([]);

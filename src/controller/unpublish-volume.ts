@@ -1,10 +1,10 @@
 import { DriverError } from "#domain/errors.ts";
 import type { Appliances } from "#domain/ports/appliances.ts";
-import type { VolumeChange } from "#domain/ports/volume-store.ts";
 import type { Volume } from "#domain/volume.ts";
 import type { Clock } from "#lib/clock.ts";
 import type { Context } from "#lib/context.ts";
-import { cutUnknown, leave } from "./attachment.ts";
+import { cutUnknown, leave, renewed } from "./attachment.ts";
+import { cutOff } from "./cut-off.ts";
 import { locateVolume, type VolumeLocation } from "./located-volume.ts";
 import { untilWon } from "./until-won.ts";
 
@@ -23,8 +23,9 @@ export interface UnpublishRequest {
 
 /**
  * Takes a volume from a node. With the last one the export goes off, which cuts off a node that is still
- * connected; the epoch stays on record and is never exported again. Two round trips, three while the
- * pool runs full; not being attached is success.
+ * connected; the epoch stays on record and is never exported again. Not being attached is success; where nobody is, a
+ * publishing that was given up on may still be on its way, and must come too late. Two round trips, three while the pool
+ * runs full.
  * @throws {DriverError} `unavailable` when the volume is still exported afterwards.
  */
 export async function unpublishVolume(
@@ -40,10 +41,8 @@ export async function unpublishVolume(
   await untilWon(request.id, async () => {
     const volume = await location.appliance.volumes.find(location.slot, ctx);
     if (volume === undefined) return "absent";
-    const change = withdrawal(volume, request.node, clock.now().getTime());
-    if (change === undefined) return "not attached";
     const isGuarded = volume.tag.halted || shutPools.has(location.appliance.name);
-    const changed = await apply(volume, change, location, ctx);
+    const changed = await withdraw(volume, request.node, { ...location, clock }, ctx);
     return changed && isGuarded ? await seenAgain(changed, location, ctx) : changed;
   });
 }
@@ -61,43 +60,53 @@ async function seenAgain(
   return found?.comment === changed.comment ? found : undefined;
 }
 
-/** @returns `undefined` when there is nothing to withdraw. */
-function withdrawal(
-  { tag, exported }: Volume,
-  node: string | undefined,
-  now: number,
-): VolumeChange | undefined {
-  const nodes = tag.attachment?.nodes ?? [];
-  const off = { enabled: false } as const;
-  if (nodes.length === 0)
-    return exported.enabled ? { tag: cutUnknown(tag, now), exported: off } : undefined;
-  const leaving = node === undefined ? nodes : nodes.filter((one) => one === node);
-  if (leaving.length === 0) return undefined;
-  const left = leave(tag, leaving, now);
-  return left.attachment === undefined ? { tag: left, exported: off } : { tag: left };
+interface Site extends VolumeLocation {
+  readonly clock: Clock;
 }
 
-async function apply(
+/** @returns the volume, as it is now; `undefined` when somebody else was faster. */
+async function withdraw(
   volume: Volume,
-  change: VolumeChange,
-  { id, appliance }: VolumeLocation,
+  node: string | undefined,
+  site: Site,
   ctx: Context,
 ): Promise<Volume | undefined> {
-  const changed = await appliance.volumes.change(volume, change, ctx);
+  const { tag, exported } = volume;
+  const nodes = tag.attachment?.nodes ?? [];
+  if (nodes.length === 0 && !exported.enabled) return await keepOff(volume, site, ctx);
+  const leaving = node === undefined ? nodes : nodes.filter((one) => one === node);
+  const isLast = leaving.length === nodes.length;
+  if (leaving.length === 0 && !isLast) return volume;
+  const tagAt = (now: number) =>
+    nodes.length === 0 ? cutUnknown(tag, now) : leave(tag, leaving, now);
+  const changed = isLast
+    ? await cutOff(volume, tagAt, site, ctx)
+    : await site.appliance.volumes.change(volume, { tag: tagAt(now(site)) }, ctx);
   if (changed === undefined) return undefined;
-  if (change.exported !== undefined && changed.exported.enabled)
+  if (isLast && changed.exported.enabled)
     throw new DriverError(
       "unavailable",
-      `Cannot unpublish volume "${id}": appliance "${appliance.name}" still exports it as "${changed.exported.nqn}"`,
+      `Cannot unpublish volume "${site.id}": appliance "${site.appliance.name}" still exports it as "${changed.exported.nqn}"`,
     );
   ctx.log.info(
     {
-      volumeId: id,
-      nodesBefore: volume.tag.attachment?.nodes ?? [],
+      volumeId: site.id,
+      nodesBefore: nodes,
       nodesAfter: changed.tag.attachment?.nodes ?? [],
       exported: changed.exported.enabled,
     },
     "Volume unpublished",
   );
   return changed;
+}
+
+/** What was sent before finds another revision; what took effect amid this, for compare and set may be two steps, is cut off. */
+async function keepOff(volume: Volume, site: Site, ctx: Context): Promise<Volume | undefined> {
+  const change = { tag: renewed(volume.tag, now(site)) };
+  const changed = await site.appliance.volumes.change(volume, change, ctx);
+  return changed?.exported.enabled ? undefined : changed;
+}
+
+function now({ clock }: Site): number {
+  return clock.now().getTime();
 }
