@@ -30,7 +30,7 @@ export async function connect(endpoint: Endpoint, signal: AbortSignal): Promise<
   try {
     await abortable(once(socket, "connect"), limit.signal);
     await abortable(handshake(client, clientConfig(endpoint, socket, onHostKey)), limit.signal);
-    return new Connection(client, endpoint);
+    return new Connection(client, socket, endpoint);
   } catch (error) {
     socket.destroy();
     if (error instanceof DriverError) throw error;

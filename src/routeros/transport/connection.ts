@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { Client } from "ssh2";
 import { DriverError } from "#domain/errors.ts";
 import { abortable } from "#lib/abortable.ts";
@@ -9,12 +10,17 @@ import type { Endpoint } from "./endpoint.ts";
 /** A live SSH connection. Once anything about it is in doubt it is closed for good. */
 export class Connection implements Disposable {
   readonly #client: Client;
+  readonly #socket: Socket;
   readonly #endpoint: Endpoint;
   readonly #closed = new AbortController();
 
-  /** @param client - Ready, with an "error" listener. */
-  constructor(client: Client, endpoint: Endpoint) {
+  /**
+   * @param client - Ready, with an "error" listener.
+   * @param socket - What it runs over.
+   */
+  constructor(client: Client, socket: Socket, endpoint: Endpoint) {
     this.#client = client;
+    this.#socket = socket;
     this.#endpoint = endpoint;
     client.once("close", () => this.#closed.abort());
   }
@@ -26,7 +32,8 @@ export class Connection implements Disposable {
   /**
    * Runs one console line: no terminal, stdin closed, both streams read to their end.
    * A line that is not answered in time, or whose caller goes away, takes the connection with it,
-   * because the state of its channel is unknown then.
+   * because the state of its channel is unknown then. What the kernel has not sent of it yet never is: a connection
+   * that is closed in good order goes on delivering that for minutes.
    * @throws {DriverError} `unavailable` when RouterOS refused the channel, so that nothing was run;
    * `unknown-outcome` otherwise.
    */
@@ -36,6 +43,7 @@ export class Connection implements Disposable {
       return await abortable(this.#run(line), limit.signal);
     } catch (error) {
       const failure = this.#failure(error, ctx, limit);
+      this.#socket.resetAndDestroy();
       this[Symbol.dispose]();
       throw failure;
     }

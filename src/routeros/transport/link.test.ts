@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer } from "node:net";
 import test from "node:test";
 import { systemClock } from "#lib/clock.ts";
 import { Secret } from "#lib/secret.ts";
@@ -158,6 +159,24 @@ test("Link.exec() gives up the connection with a command that is not answered in
   });
   assert.equal(link.generation, undefined);
   assert.match((await link.exec(identity, ctx)).stdout, /RDS2216/);
+});
+
+test("Link.exec() resets the connection of a command that it gives up, so that nothing of it arrives later", async () => {
+  await using simulator = await Simulator.start({ hostKeyTypes: ["ed25519"] });
+  const { promise: ending, resolve: ended } = Promise.withResolvers<string>();
+  const relay = createServer((client) => {
+    const onward = connect(simulator.port, "127.0.0.1");
+    client.pipe(onward).on("error", () => {});
+    onward.pipe(client).on("error", ({ message }) => ended(message));
+    client.on("end", () => ended("closed in good order"));
+  }).listen(0, "127.0.0.1");
+  await once(relay, "listening");
+  const { port } = relay.address() as AddressInfo;
+  await using link = linkTo(endpointOf(simulator, { port, commandTimeoutMs: 100 }));
+  simulator.faults.add({ match: /identity/, at: "before", action: "hang" });
+  await assert.rejects(link.exec(identity, ctx), { kind: "unknown-outcome" });
+  assert.equal(await ending, "read ECONNRESET");
+  relay.close();
 });
 
 test("Link.exec() gives up the connection when the caller of a running command leaves", async () => {
