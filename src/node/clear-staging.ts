@@ -5,11 +5,24 @@ import { isSameFilesystem, mountsAt } from "./mount-table.ts";
 import { unmountAll } from "./unmount.ts";
 
 /**
- * Unmounts whatever is staged at `path`. Looks for pods first: kubelet calls in order, but a pod must survive
- * somebody who does not.
- * @throws {DriverError} `failed-precondition` while the same file system is mounted elsewhere too.
+ * Unmounts whatever is staged at `path`, unless it is published.
+ * @throws {DriverError} as `refusePublished()`.
  */
 export async function clearStagingPath(
+  path: string,
+  act: string,
+  host: NodeHost,
+  ctx: Context,
+): Promise<void> {
+  await refusePublished(path, act, host, ctx);
+  await unmountAll(path, host, ctx);
+}
+
+/**
+ * Looks for pods: kubelet calls in order, but a pod must survive somebody who does not.
+ * @throws {DriverError} `failed-precondition` while what is staged at `path` is mounted elsewhere too.
+ */
+export async function refusePublished(
   path: string,
   act: string,
   host: NodeHost,
@@ -21,5 +34,4 @@ export async function clearStagingPath(
     (mount) => mount.target !== path && staged.some((other) => isSameFilesystem(mount, other)),
   );
   refuseMounted(published, act);
-  await unmountAll(path, host, ctx);
 }

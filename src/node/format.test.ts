@@ -75,6 +75,28 @@ test("stage() does not format when the device's name belongs to another volume b
   assert.equal(other.disk.formats, 1);
 });
 
+test("stage() does not take a volume for blank because its name led to a blank one (pitfall 4)", async () => {
+  const world = new NodeWorld();
+  const full = world.attach("pvc-full");
+  full.disk.format("ext4");
+  full.disk.files.set("precious", "data");
+  const other = world.attach("pvc-blank");
+  const { filesystems, kernel } = world;
+  const inspect = filesystems.inspect.bind(filesystems);
+  filesystems.inspect = async (path, ctx) => {
+    filesystems.inspect = inspect;
+    kernel.drop(full.nqn);
+    kernel.connect(other.nqn);
+    kernel.connect(full.nqn);
+    return await inspect(path, ctx);
+  };
+  const request = world.stageRequest(full);
+  await assert.rejects(stage(request, world.host, world.ctx), { kind: "unavailable" });
+  await stage(request, world.host, world.ctx);
+  assert.deepEqual([full.disk.formats, full.disk.files.get("precious")], [1, "data"]);
+  assert.equal(other.disk.formats, 0);
+});
+
 test("stage() never formats or repairs for a mode that only reads", async () => {
   for (const mode of ["single-node-reader-only", "multi-node-reader-only"] as const) {
     const world = new NodeWorld();

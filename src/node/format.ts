@@ -43,6 +43,8 @@ async function format(
   requireFormattable(attached, minSizeBytes);
   const { volume, access, device } = attached;
   await refuseInUse(device, `format volume "${volume.volumeId}"`, host, ctx);
+  // the record will say that this very disk was seen to be blank: a name may have led to another one meanwhile
+  await verifyDisk(device, host, ctx);
   await host.records.save({ ...volume, phase: "formatting" }, ctx);
   await verifyDisk(device, host, ctx);
   ctx.log.info({ device: device.path, fsType: access.fsType }, "Formatting a blank device");

@@ -13,8 +13,8 @@ import { unmountOrDetachAll } from "./unmount.ts";
 import { findDisk } from "./volume-disk.ts";
 
 /**
- * What becomes of what was not written back yet. `discard`: it may be lost at once, for its NQN will never be
- * exported again, or it has been lost already.
+ * What becomes of what was not written back yet. `discard`: it must not be, also over a connection that looks alive, for
+ * its NQN is over and somebody else may have written to the volume since.
  */
 export type Unwritten = "keep" | "discard";
 
@@ -25,6 +25,10 @@ export interface HeldVolume {
 }
 
 const pauseMilliseconds = 500;
+
+export const overText = "Discarding unwritten data of an attachment that has ended";
+const awayText =
+  "Ending the hold of a volume that is not there: what was not written back is discarded";
 
 /**
  * Unmounts a volume and removes its hold. Writing back what is dirty waits for a connection that is lost: so it is
@@ -95,9 +99,9 @@ export async function removeUnstaged(
  */
 async function isUsable(held: HeldVolume, host: HoldingHost, ctx: Context): Promise<boolean> {
   const { hold, volume, unwritten } = held;
+  if (unwritten === "discard") return false;
   if ((await findDisk(hold.nqn, host, ctx)) !== undefined) return true;
-  const isUnwritten = volume.phase !== "staged";
-  if (unwritten === "discard" || isUnwritten || (await hasEnded(hold, host, ctx))) return false;
+  if (volume.phase !== "staged" || (await hasEnded(hold, host, ctx))) return false;
   return await returns(held, host, ctx);
 }
 
@@ -181,14 +185,14 @@ async function seek(volume: StagedVolume, { initiator }: HoldingHost, ctx: Conte
 
 /** In this order nothing waits: I/O without a path fails, then what waits in the namespace, then the unmount. */
 async function discard(
-  { volume, hold }: HeldVolume,
+  { volume, hold, unwritten }: HeldVolume,
   host: HoldingHost,
   ctx: Context,
 ): Promise<void> {
   const { volumeId, stagingPath } = volume;
   ctx.log.warn(
     { volumeId, nqn: hold.nqn, hold: hold.path, stagingPath },
-    "Ending the hold of a volume that is not there: what was not written back is discarded",
+    unwritten === "discard" ? overText : awayText,
   );
   await host.holds.failQueue(hold.nqn, ctx);
   await host.initiator.disconnect(hold.nqn, ctx);

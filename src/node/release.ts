@@ -1,10 +1,10 @@
 import { DriverError, isFailure } from "#domain/errors.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
-import { clearStagingPath } from "./clear-staging.ts";
-import { refuseInUse } from "./device-users.ts";
+import { clearStagingPath, refusePublished } from "./clear-staging.ts";
+import { mountsOf, refuseHolders, refuseInUse, refuseMounted } from "./device-users.ts";
 import type { NodeHost } from "./host.ts";
-import { releaseHold, type Unwritten } from "./release-hold.ts";
+import { overText, releaseHold, type Unwritten } from "./release-hold.ts";
 
 /**
  * Takes a volume off this node: ends the tool that still rewrites it, unmounts its staging path, removes its hold,
@@ -26,7 +26,8 @@ export async function release(
   if (holds !== undefined && hold !== undefined)
     await releaseHold({ volume, hold, unwritten }, { ...host, holds }, ctx);
   else {
-    await unmountStaged(volume, unwritten, host, ctx);
+    if (unwritten === "discard") await discardStaged(volume, host, ctx);
+    else await unmountStaged(volume, host, ctx);
     // one that was cut short while it was made does not show, and is on the device all the same
     await holds?.remove(nqn, ctx);
   }
@@ -43,25 +44,38 @@ export async function release(
 }
 
 /** Unmounting writes back what is dirty, and so waits for a connection that is lost. */
-async function unmountStaged(
-  volume: StagedVolume,
-  unwritten: Unwritten,
-  host: NodeHost,
-  ctx: Context,
-): Promise<void> {
-  const { volumeId, stagingPath, target } = volume;
-  const act = `unstage volume "${volumeId}"`;
+async function unmountStaged(volume: StagedVolume, host: NodeHost, ctx: Context): Promise<void> {
+  const { stagingPath, target } = volume;
+  const act = `unstage volume "${volume.volumeId}"`;
   try {
     await clearStagingPath(stagingPath, act, host, ctx);
   } catch (error) {
     if (!isFailure(error, "unavailable") || ctx.signal.aborted) throw error;
     if ((await host.initiator.findDevice(target.nqn, ctx)) !== undefined) throw error;
-    if (unwritten === "keep") throw stillWaiting(volume, error);
-    const facts = { volumeId, nqn: target.nqn, reason: error.message };
-    ctx.log.warn(facts, "Discarding unwritten data of an attachment that has ended");
-    await host.initiator.disconnect(target.nqn, ctx);
-    await clearStagingPath(stagingPath, act, host, ctx);
+    throw stillWaiting(volume, error);
   }
+}
+
+/** In this order nothing is written: the connection goes, and then the unmount finds no disk. */
+async function discardStaged(
+  { volumeId, stagingPath, target: { nqn } }: StagedVolume,
+  host: NodeHost,
+  ctx: Context,
+): Promise<void> {
+  const act = `unstage volume "${volumeId}"`;
+  await refusePublished(stagingPath, act, host, ctx);
+  const device = await host.initiator.findDevice(nqn, ctx);
+  if (device !== undefined) {
+    const mounts = await mountsOf(device, host, ctx);
+    refuseMounted(
+      mounts.filter(({ target }) => target !== stagingPath),
+      act,
+    );
+    await refuseHolders(device, act, host, ctx);
+  }
+  ctx.log.warn({ volumeId, nqn, stagingPath }, overText);
+  await host.initiator.disconnect(nqn, ctx);
+  await clearStagingPath(stagingPath, act, host, ctx);
 }
 
 /**

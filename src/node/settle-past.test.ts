@@ -42,6 +42,26 @@ test("stage() discards what waits for an epoch that is over, when the kernel doe
   assert.ok(world.warnings.includes("Discarding unwritten data of an attachment that has ended"));
 });
 
+for (const canHold of [true, false])
+  test(`stage() writes nothing over the connection of an epoch that is over and still looks alive, ${canHold ? "with" : "without"} a hold`, async () => {
+    const world = new NodeWorld({ canHold });
+    const volume = world.attach("pvc-1");
+    await stage(world.stageRequest(volume), world.host, world.ctx);
+    const old = volume.nqn;
+    const { mounts, kernel } = world;
+    const unmount = mounts.unmount.bind(mounts);
+    mounts.unmount = async (...call) => {
+      assert.equal(kernel.controllers.has(old), false, "an unmount writes back");
+      await unmount(...call);
+    };
+    // the appliance does not cut the old one off
+    world.moveBack(volume);
+    await stage(world.stageRequest(volume), world.host, world.ctx);
+    assert.deepEqual([...kernel.controllers.keys()], [volume.nqn]);
+    assert.equal(world.mountsAt(stagingPathOf(volume)).length, 1);
+    assert.ok(world.warnings.includes("Discarding unwritten data of an attachment that has ended"));
+  });
+
 test("stage() refuses another epoch while a pod still has the old one", async () => {
   const world = new NodeWorld();
   const volume = world.attach("pvc-1");
