@@ -3,6 +3,7 @@ import type { PublishedPath, StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import { mountsAt } from "../mount-table.ts";
 import { verifyPublished } from "../publish-rules.ts";
+import { Undo } from "../undo.ts";
 import { unmountAll, unmountDead } from "../unmount.ts";
 import type { WatchHost } from "./host.ts";
 import type { Outcome } from "./outcome.ts";
@@ -63,7 +64,10 @@ async function show(
   const { target, options } = path;
   if (volume.use.access.type === "block") await replaceNode(path, device, host, ctx);
   else await coverMount(path, volume, host, ctx);
+  await using undo = new Undo(ctx);
+  undo.add((undoCtx) => host.mounts.unmount(target, undoCtx));
   await verifyPublished(target, volume.target.nqn, host, ctx);
+  undo.keep();
   ctx.log.info({ target, options, device: device.path }, "Published a volume again");
 }
 
