@@ -1,6 +1,7 @@
 import { DriverError } from "#domain/errors.ts";
 import type { BlockDevices } from "#domain/ports/block-devices.ts";
 import type { Context } from "#lib/context.ts";
+import { Turns } from "#lib/turns.ts";
 import { isBlockDevice } from "./device-node.ts";
 import { sectorBytes } from "./disk-device.ts";
 import type { Exec } from "./exec.ts";
@@ -23,12 +24,15 @@ try {
 } catch ({ code }) {
   process.stdout.write(String(code));
 }`;
+/** Each is a process of some 40 MiB, and a node that is drained asks of all its volumes at once. */
+const mostProbes = 2;
 const goneCodes = ["ENOENT", "ENXIO", "ENODEV"];
 
 /** Block devices by sysfs; their nodes are looked at by a child process, for they may lie on any file system. */
 export class LinuxBlockDevices implements BlockDevices {
   readonly #exec: Exec;
   readonly #sysfs: Sysfs;
+  readonly #probes = new Turns(mostProbes);
 
   constructor(exec: Exec, sysfs: Sysfs) {
     this.#exec = exec;
@@ -68,6 +72,7 @@ export class LinuxBlockDevices implements BlockDevices {
   /** In a child: no tool of the host asks for this without a wish to write, and opening may wait for the device. */
   async isClaimed(path: string, ctx: Context): Promise<boolean> {
     const act = `Cannot tell who uses "${path}"`;
+    using _turn = await this.#turnToProbe(act, ctx);
     const args = ["-e", claimProbe, path];
     const probing = this.#exec({ file: process.execPath, args, timeoutMs: toolLimitMs }, ctx);
     const { stdout } = await probing.catch((error) =>
@@ -76,6 +81,15 @@ export class LinuxBlockDevices implements BlockDevices {
     if (stdout === "" || goneCodes.includes(stdout)) return false;
     if (stdout === "EBUSY") return true;
     throw new DriverError("unavailable", `${act}: opening it fails with ${stdout}`);
+  }
+
+  async #turnToProbe(act: string, { signal }: Context): Promise<Disposable> {
+    try {
+      return await this.#probes.take(signal);
+    } catch (cause) {
+      const message = `${act}: the call ended while it waited for its turn`;
+      throw new DriverError("deadline-exceeded", message, { cause });
+    }
   }
 
   async setReadOnly(path: string, readOnly: boolean, ctx: Context): Promise<void> {

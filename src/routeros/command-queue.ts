@@ -1,5 +1,6 @@
 import { DriverError } from "#domain/errors.ts";
 import type { Context } from "#lib/context.ts";
+import { Turns } from "#lib/turns.ts";
 
 export interface QueueOptions {
   /** The appliance's name; for messages. */
@@ -10,18 +11,14 @@ export interface QueueOptions {
   readonly length: number;
 }
 
-interface Entry {
-  readonly start: () => void;
-}
-
 /** Lets a few commands run at a time and others wait in order of arrival, as long as their callers do. */
 export class CommandQueue {
   readonly #options: QueueOptions;
-  readonly #waiting = new Set<Entry>();
-  #running = 0;
+  readonly #turns: Turns;
 
   constructor(options: QueueOptions) {
     this.#options = options;
+    this.#turns = new Turns(options.channels);
   }
 
   /**
@@ -30,49 +27,20 @@ export class CommandQueue {
    * the task was not started then.
    */
   async run<T>(task: () => Promise<T>, ctx: Context): Promise<T> {
-    await this.#turn(ctx.signal);
-    try {
-      return await task();
-    } finally {
-      this.#running -= 1;
-      this.#startNext();
-    }
+    using _turn = await this.#turn(ctx.signal);
+    return await task();
   }
 
-  async #turn(signal: AbortSignal): Promise<void> {
+  async #turn(signal: AbortSignal): Promise<Disposable> {
     if (signal.aborted) throw this.#refusal("the call has ended");
-    if (this.#running < this.#options.channels) {
-      this.#running += 1;
-      return;
-    }
     const { length } = this.#options;
-    if (this.#waiting.size >= length)
+    if (this.#turns.waiting >= length)
       throw this.#refusal(`its queue of ${length} commands is full`);
-    await this.#wait(signal);
-  }
-
-  async #wait(signal: AbortSignal): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const entry = { start: resolve };
-    const onAbort = () => {
-      this.#waiting.delete(entry);
-      reject(this.#refusal("the call ended while it waited for its turn"));
-    };
-    this.#waiting.add(entry);
-    signal.addEventListener("abort", onAbort, { once: true });
     try {
-      await promise;
-    } finally {
-      signal.removeEventListener("abort", onAbort);
+      return await this.#turns.take(signal);
+    } catch {
+      throw this.#refusal("the call ended while it waited for its turn");
     }
-  }
-
-  #startNext(): void {
-    const [next] = this.#waiting;
-    if (next === undefined) return;
-    this.#waiting.delete(next);
-    this.#running += 1;
-    next.start();
   }
 
   #refusal(state: string): DriverError {
