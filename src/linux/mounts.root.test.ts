@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { DriverError } from "#domain/errors.ts";
 import { MiB } from "#lib/bytes.ts";
 import { testContext } from "#test/fakes/context.ts";
 import { LoopDisk } from "#test/rig/loop-disk.ts";
 import { rootTest } from "#test/rig/root.ts";
-import { createExec } from "./exec.ts";
+import { createExec, type Exec } from "./exec.ts";
 import { LinuxMounts } from "./mounts.ts";
 
 const needs = { tools: ["mkfs.ext4"], filesystems: ["ext4"] };
@@ -28,6 +29,26 @@ function sharedFolder(folder: string): Disposable {
   execFileSync("mount", ["--bind", folder, folder]);
   execFileSync("mount", ["--make-shared", folder]);
   return { [Symbol.dispose]: () => execFileSync("umount", ["-R", "-l", folder]) };
+}
+
+/** A mount namespace made of this one, as a container has it: what is mounted there under a shared folder shows here too. */
+async function container() {
+  const args = ["--mount", "--propagation", "unchanged", "sh", "-c", "echo; exec sleep 60"];
+  const child = spawn("unshare", args, { stdio: ["ignore", "pipe", "ignore"] });
+  await once(child.stdout, "data");
+  const exec = createExec();
+  const inside: Exec = ({ file, args, ...request }, context) => {
+    const entering = ["--mount", "--target", String(child.pid), "--", file, ...args];
+    return exec({ ...request, file: "nsenter", args: entering }, context);
+  };
+  return {
+    mounts: new LinuxMounts(inside, `/proc/${child.pid}/mountinfo`),
+    async [Symbol.asyncDispose]() {
+      const ended = once(child, "exit");
+      child.kill();
+      await ended;
+    },
+  };
 }
 
 async function at(target: string) {
@@ -107,6 +128,34 @@ rootTest("bind() publishes a device node on a file", needs, async () => {
   const [mount] = await at(target);
   assert.deepEqual([mount?.fsType, mount?.root], ["devtmpfs", `/${rig.disk.name}`]);
 });
+
+rootTest(
+  "bind() publishes a device node read-only also where its mount shows in other namespaces",
+  { ...needs, tools: [...needs.tools, "unshare", "nsenter"] },
+  async () => {
+    using rig = formattedDisk();
+    const { device } = rig.disk;
+    using _shared = sharedFolder(rig.disk.folder);
+    const target = `${rig.disk.folder}/device`;
+    writeFileSync(target, "");
+    {
+      await using plugin = await container();
+      await plugin.mounts.bind({ source: device, target, options: ["ro"] }, ctx);
+      for (const table of [await plugin.mounts.list(ctx), await mounts.list(ctx)]) {
+        const shown = table.filter((mount) => [target, device].includes(mount.target));
+        assert.deepEqual(
+          shown.map((mount) => [mount.target, mount.fsType, mount.options.includes("ro")]),
+          [[target, "devtmpfs", true]],
+        );
+      }
+    }
+    await using next = await container();
+    const [inherited] = (await next.mounts.list(ctx)).filter((mount) => mount.target === target);
+    assert.ok(inherited?.options.includes("ro"), "by a plugin that has started again");
+    await next.mounts.unmount(target, ctx);
+    assert.deepEqual(await at(target), []);
+  },
+);
 
 rootTest("bind() leaves nothing behind when it fails", needs, async () => {
   using rig = formattedDisk();

@@ -44,8 +44,7 @@ export class LinuxMounts implements Mounts {
     const act = `Cannot bind "${source}" to "${target}"`;
     const before = this.#countAt(target);
     try {
-      if (this.#countAt(source) > 0) await this.#bindMount({ source, target, options }, act, ctx);
-      else await this.#mount(act, bindArgs({ source, target, options }, ["--make-private"]), ctx);
+      await this.#bind({ source, target, options }, act, ctx);
       if (options.includes("ro")) this.#requireReadOnly(act, target);
     } catch (error) {
       // mount(8) binds first and sets the options after: a bind without its `ro` must not stay.
@@ -56,14 +55,16 @@ export class LinuxMounts implements Mounts {
 
   /**
    * Binds a mount in a peer group of its own, if the place where it goes is shared: so what is mounted over it later
-   * reaches all who have it, and no other bind of `source`. A read-only one is made over `source` first, and only
-   * then handed on: what other namespaces get of a bind has the options which it had at that moment.
-   * Source: mount_namespaces(7), mount(8) "Bind mounts".
+   * reaches all who have it, and no other bind of `source`. A read-only one, of a device node as well, is made over
+   * `source` first, and only then handed on: what other namespaces get of a bind has the options which it had at that
+   * moment. Source: mount_namespaces(7), mount(8) "Bind mounts".
    */
-  async #bindMount(request: BindRequest, act: string, ctx: Context): Promise<void> {
+  async #bind(request: BindRequest, act: string, ctx: Context): Promise<void> {
     const { source, target, options } = request;
-    await this.#mount(act, ["-n", "--make-private", source], ctx);
-    if (!options.includes("ro")) return await this.#mount(act, bindArgs(request), ctx);
+    const isMount = this.#countAt(source) > 0;
+    if (isMount) await this.#mount(act, ["-n", "--make-private", source], ctx);
+    if (!options.includes("ro"))
+      return await this.#mount(act, bindArgs(request, isMount ? [] : ["--make-private"]), ctx);
     const before = this.#countAt(source);
     try {
       await this.#mount(act, bindArgs({ ...request, target: source }, ["--make-private"]), ctx);

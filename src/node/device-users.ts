@@ -39,9 +39,10 @@ async function isNodeOf(
   { devices }: NodeHost,
   ctx: Context,
 ): Promise<boolean> {
-  return (
-    isDeviceNode(mount) && (await devices.majorMinorOf(mount.target, ctx)) === device.majorMinor
-  );
+  if (!isDeviceNode(mount)) return false;
+  // Left over itself by a bind that was killed: nobody has it, and it goes with the node.
+  if (mount.target === device.path) return false;
+  return (await devices.majorMinorOf(mount.target, ctx)) === device.majorMinor;
 }
 
 /**

@@ -61,6 +61,18 @@ test("unstage() refuses while a pod has the volume, mounted or as raw block devi
   }
 });
 
+test("unstage() takes a device node that a killed bind left over itself for no pod", async () => {
+  const { world, volume, request } = await staged(blockUse());
+  await publish(world.publishRequest(volume, "pod", blockUse()), world.host, world.ctx);
+  const targetPath = targetPathOf(volume, "pod");
+  const node = world.topmost(targetPath);
+  assert.ok(node);
+  await unpublish({ volumeId: "pvc-1", targetPath }, world.host, world.ctx);
+  world.kernel.mounts.push({ ...node, target: "/dev/nvme0n1" });
+  await unstage(request, world.host, world.ctx);
+  assert.equal(world.kernel.controllers.size, 0);
+});
+
 test("unstage() sees pods by the staged mount even when the device is gone", async () => {
   const { world, volume, request } = await staged();
   await publish(world.publishRequest(volume, "pod"), world.host, world.ctx);
