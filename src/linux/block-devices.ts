@@ -13,6 +13,10 @@ import { toolFailure } from "./tool-failure.ts";
 const toolLimitMs = 10_000;
 /** Mode and device number, hexadecimal. */
 const statLine = /^([0-9a-f]+) ([0-9a-f]+) ([0-9a-f]+)\n$/;
+/** The same and the path. What is cut off ends without its line. */
+const statLines = /^([0-9a-f]+) ([0-9a-f]+) ([0-9a-f]+) (.+)\n/gm;
+/** Far below what the arguments of a process may have, 2 MiB, and what it may print. */
+const mostPaths = 500;
 
 /**
  * Opens a device as its only user, reads nothing, and prints the code of what went wrong. The kernel refuses before it asks the
@@ -59,13 +63,34 @@ export class LinuxBlockDevices implements BlockDevices {
       const [, mode = "", major = "", minor = ""] = statLine.exec(stdout) ?? [];
       // Half an answer is none: to take it for "no block device" would be to forget a device that is there.
       if (mode === "") throw new SyntaxError(`stat says ${JSON.stringify(stdout)}`);
-      return isBlockDevice(hex(mode)) ? `${hex(major)}:${hex(minor)}` : undefined;
+      return numberOf(mode, major, minor);
     } catch (error) {
       if (error instanceof SyntaxError)
         throw new DriverError("unavailable", `Cannot look at "${path}": ${error.message}`);
       if (error instanceof ExecError && /: No such file or directory$/m.test(error.stderr))
         return undefined;
       throw toolFailure(`Cannot look at "${path}"`, error, "unavailable");
+    }
+  }
+
+  async majorMinorsOf(paths: readonly string[], ctx: Context) {
+    const numbers = new Map<string, string | undefined>();
+    for (let from = 0; from < paths.length; from += mostPaths) {
+      const stdout = await this.#look(paths.slice(from, from + mostPaths), ctx);
+      for (const [, mode = "", major = "", minor = "", path = ""] of stdout.matchAll(statLines))
+        numbers.set(path, numberOf(mode, major, minor));
+    }
+    return numbers;
+  }
+
+  /** stat goes on after a path that it cannot look at, and ends with exit code 1. */
+  async #look(paths: readonly string[], ctx: Context): Promise<string> {
+    const args = ["-L", "-c", "%f %t %T %n", "--", ...paths];
+    try {
+      return (await this.#exec({ file: "stat", args, timeoutMs: toolLimitMs }, ctx)).stdout;
+    } catch (error) {
+      if (error instanceof ExecError && error.exitCode === 1) return error.stdout;
+      throw toolFailure(`Cannot look at ${paths.length} device nodes`, error, "unavailable");
     }
   }
 
@@ -118,6 +143,11 @@ export class LinuxBlockDevices implements BlockDevices {
       throw new DriverError("unavailable", `${act}: there is no block device`);
     return ["dev", "block", majorMinor];
   }
+}
+
+/** `undefined` of what is no block device. */
+function numberOf(mode: string, major: string, minor: string): string | undefined {
+  return isBlockDevice(hex(mode)) ? `${hex(major)}:${hex(minor)}` : undefined;
 }
 
 function hex(digits: string): number {

@@ -2,23 +2,20 @@ import { DriverError } from "#domain/errors.ts";
 import type { Mount } from "#domain/ports/mounts.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
+import { boundNodes } from "./bound-nodes.ts";
 import type { NodeHost } from "./host.ts";
-import { type DeviceName, isDeviceNode, isMountOf, topmostAt } from "./mount-table.ts";
+import { type DeviceName, isMountOf, topmostAt } from "./mount-table.ts";
 import { nameOf, type VolumeDisk } from "./volume-disk.ts";
 
-/**
- * Where a device is mounted: its file system, or its device node for raw block volumes. The node is asked
- * for its number, since mountinfo shows only the name it once had.
- */
+/** Where a device is mounted: its file system, or its device node for raw block volumes. */
 export async function mountsOf(
   device: DeviceName,
   host: NodeHost,
   ctx: Context,
 ): Promise<readonly Mount[]> {
-  const found: Mount[] = [];
-  for (const mount of await host.mounts.list(ctx))
-    if (isMountOf(device, mount) || (await isNodeOf(device, mount, host, ctx))) found.push(mount);
-  return found;
+  const mounts = await host.mounts.list(ctx);
+  const nodes = await boundNodes(device, mounts, host, ctx);
+  return mounts.filter((mount) => isMountOf(device, mount) || nodes.includes(mount));
 }
 
 /** Whether somebody may have had a volume in use since it was staged: after a reboot of the node nobody has. */
@@ -31,18 +28,6 @@ export async function isInUse(
   if (topmostAt(await host.mounts.list(ctx), stagingPath) !== undefined) return true;
   const device = await host.initiator.findDevice(nqn, ctx);
   return device !== undefined && (await mountsOf(device, host, ctx)).length > 0;
-}
-
-async function isNodeOf(
-  device: DeviceName,
-  mount: Mount,
-  { devices }: NodeHost,
-  ctx: Context,
-): Promise<boolean> {
-  if (!isDeviceNode(mount)) return false;
-  // Left over itself by a bind that was killed: nobody has it, and it goes with the node.
-  if (mount.target === device.path) return false;
-  return (await devices.majorMinorOf(mount.target, ctx)) === device.majorMinor;
 }
 
 /**

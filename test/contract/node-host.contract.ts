@@ -133,6 +133,10 @@ async function bindsNode(harness: NodeHostHarness): Promise<void> {
   assert.notEqual(mount.majorMinor, device.majorMinor);
   assert.equal(await host.devices.majorMinorOf(target, ctx), device.majorMinor);
   assert.equal(await host.paths.kindOf(target, ctx), "block-device");
+  assert.deepEqual(
+    await host.devices.majorMinorsOf([target, `${folder}/nothing`, device.path], ctx),
+    new Map([target, device.path].map((path) => [path, device.majorMinor])),
+  );
 }
 
 async function refusesMount(harness: NodeHostHarness): Promise<void> {

@@ -10,6 +10,15 @@ export interface BlockDevices {
   holders(majorMinor: string, ctx: Context): Promise<readonly string[]>;
   /** @returns `259:1` of a device node, or `undefined` when `path` is none or is not there. */
   majorMinorOf(path: string, ctx: Context): Promise<string | undefined>;
+  /**
+   * As `majorMinorOf`, of many paths by one look. Those that are not there or cannot be looked at are left out:
+   * `majorMinorOf` tells which.
+   * @throws {DriverError} `unavailable` when it takes too long, which does not tell whose fault it is.
+   */
+  majorMinorsOf(
+    paths: readonly string[],
+    ctx: Context,
+  ): Promise<ReadonlyMap<string, string | undefined>>;
   /** Whether the kernel has a device of this number now. @param majorMinor - `259:1` */
   isThere(majorMinor: string, ctx: Context): Promise<boolean>;
   /**

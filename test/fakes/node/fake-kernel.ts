@@ -53,6 +53,8 @@ export class FakeKernel {
   /** What targets call their namespaces now. */
   readonly identities = new Map<Nqn, string>();
   mounts: FakeMount[] = [];
+  /** Paths that are there and cannot be looked at. */
+  readonly hidden = new Set<string>();
   /** Devices that somebody else has stacked on one, by its number. */
   readonly holders = new Map<string, string[]>();
   readonly holds = new Map<Nqn, FakeHold>();
@@ -65,6 +67,7 @@ export class FakeKernel {
   /** Of tools that rewrite a disk, and of file systems that are mounted where this mount table does not show it. */
   readonly claims = new Set<FakeDevice>();
   readonly damage: string[] = [];
+  readonly knownFilesystems = new Set(["ext3", "ext4", "xfs", "btrfs"]);
   /** As before Linux 6.7: no second Btrfs with one UUID. */
   refusesBtrfsTwins = false;
   /** Namespaces do not show up by themselves. */

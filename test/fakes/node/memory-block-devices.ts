@@ -17,8 +17,16 @@ export class MemoryBlockDevices implements BlockDevices {
   }
 
   async majorMinorOf(path: string, _ctx: Context): Promise<string | undefined> {
+    if (this.#kernel.hidden.has(path))
+      throw new DriverError("unavailable", `Cannot look at "${path}": Input/output error`);
     const mounted = this.#kernel.mounts.findLast(({ target }) => target === path);
     return mounted?.node ?? this.#kernel.deviceAt(path)?.majorMinor;
+  }
+
+  async majorMinorsOf(paths: readonly string[], ctx: Context) {
+    const seen = paths.filter((path) => !this.#kernel.hidden.has(path) && this.#isThere(path));
+    const numbers = seen.map(async (path) => [path, await this.majorMinorOf(path, ctx)] as const);
+    return new Map(await Promise.all(numbers));
   }
 
   async isThere(majorMinor: string, _ctx: Context): Promise<boolean> {
@@ -38,6 +46,11 @@ export class MemoryBlockDevices implements BlockDevices {
 
   async sizeOf(path: string, _ctx: Context): Promise<number> {
     return this.#require(path).sizeBytes;
+  }
+
+  #isThere(path: string): boolean {
+    const isMounted = this.#kernel.mounts.some(({ target }) => target === path);
+    return isMounted || this.#kernel.deviceAt(path) !== undefined;
   }
 
   #require(path: string): FakeDevice {
