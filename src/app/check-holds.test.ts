@@ -86,6 +86,20 @@ test("holdFindings() sees what the host has put on a volume or on its hold, and 
   );
 });
 
+test("holdFindings() sees what the host has put on kubelet's loop device of a raw block volume", () => {
+  using tree = new SysfsTree();
+  const path = "/var/lib/kubelet/plugins/kubernetes.io/csi/volumeDevices/pvc-x/dev/pod-1";
+  tree.attributes("block/loop0", { "loop/backing_file": path, "holders/dm-6": "" });
+  tree.attributes("block/loop1", { "loop/backing_file": "/srv/disk.img", "holders/dm-7": "" });
+  tree.attributes("block/loop2", { size: 0 });
+  tree.attributes("block/dm-6", { "dm/uuid": "LVM-x", "dm/name": "guest-root" });
+  const problems = findingsOf(tree).filter(({ level }) => level === "problem");
+  assert.deepEqual(
+    problems.map(({ text }) => text),
+    [`"loop0" (${path}) is a volume, and this host uses it as "dm-6" (guest-root)`],
+  );
+});
+
 test("holdFindings() says why holds cannot be made", () => {
   using tree = new SysfsTree();
   const [first] = findingsOf(tree, { ...good, missing: "Cannot make a hold: no dmsetup" });

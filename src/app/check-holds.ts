@@ -6,6 +6,9 @@ import type { Sysfs } from "#linux/sysfs.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
 import { reasonAgainst } from "./holds.ts";
 
+/** Source: Kubernetes, pkg/volume/util/util.go, `MapBlockVolume`; pkg/volume/csi/csi_block.go, `GetGlobalMapPath`. */
+const kubeletLoop = /\/kubernetes\.io\/csi\/volumeDevices\/[^/]+\/dev\//;
+
 export interface HoldHost {
   readonly sysfs: Sysfs;
   /** `/proc` */
@@ -72,28 +75,39 @@ function multipathdFindings({ proc }: HoldHost): Finding[] {
   ];
 }
 
-/** Devices of LVM, md or multipathd on top of a volume, or of its hold: what a guest keeps there is its own. */
+/**
+ * Devices of LVM, md or multipathd on top of a volume, of its hold, or of kubelet's loop device on it: what a guest keeps there
+ * is its own. Whose driver a volume under a loop device is of, does not show.
+ */
 function grabbedFindings(sysfs: Sysfs): Finding[] {
   return sysfs.list("block").flatMap((disk) => {
     if (!isVolume(disk, sysfs)) return [];
     const others = holdersOf(sysfs, "block", disk).filter((name) => !isHold(name, sysfs));
     return others.map((name) =>
-      problem(`"${disk}" is a volume, and this host uses it as ${describe(name, sysfs)}`),
+      problem(
+        `${describe(disk, sysfs)} is a volume, and this host uses it as ${describe(name, sysfs)}`,
+      ),
     );
   });
 }
 
 function isVolume(disk: string, sysfs: Sysfs): boolean {
   const nqn = sysfs.read("block", disk, "device", "subsysnqn") ?? "";
-  return isHold(disk, sysfs) || nqn.startsWith("nqn.2000-02.com.mikrotik:pvc-");
+  const isOurs = isHold(disk, sysfs) || nqn.startsWith("nqn.2000-02.com.mikrotik:pvc-");
+  return isOurs || kubeletLoop.test(backingFile(disk, sysfs) ?? "");
 }
 
 function isHold(disk: string, sysfs: Sysfs): boolean {
   return sysfs.read("block", disk, "dm", "uuid")?.startsWith("rds-csi-") ?? false;
 }
 
+function backingFile(disk: string, sysfs: Sysfs): string | undefined {
+  return sysfs.read("block", disk, "loop", "backing_file");
+}
+
+/** By the name, too, that an administrator knows it by. */
 function describe(name: string, sysfs: Sysfs): string {
-  const alias = sysfs.read("block", name, "dm", "name");
+  const alias = sysfs.read("block", name, "dm", "name") ?? backingFile(name, sysfs);
   return alias === undefined ? `"${name}"` : `"${name}" (${alias})`;
 }
 

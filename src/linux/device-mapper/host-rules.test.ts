@@ -21,6 +21,18 @@ test("installHostRules() writes rules that match the names this driver makes", a
   assert.equal(globMatches(uuid, "mpath-36001405") || globMatches(nqnPattern, "nqn.x:root"), false);
 });
 
+test("installHostRules() names the loop devices of kubelet on raw block volumes, and no others", async () => {
+  using folder = temporaryFolder();
+  await installHostRules(folder.path);
+  const text = readFileSync(join(folder.path, "rules.d/09-rds-csi.rules"), "utf8");
+  const [, pattern = ""] = /KERNEL=="loop.*backing_file}=="([^"]+)"/.exec(text) ?? [];
+  const kubelet = "/var/lib/kubelet/plugins/kubernetes.io/csi/volumeDevices";
+  const pod = "5e0a6a4e-5d33-4f0d-a0f5-6a3f2ad0fd25";
+  assert.ok(globMatches(pattern, `${kubelet}/pvc-x/dev/${pod}`), text);
+  for (const path of [`${kubelet}/staging/pvc-x`, "/var/lib/images/disk.img"])
+    assert.equal(globMatches(pattern, path), false);
+});
+
 test("installHostRules() does nothing on a host without udev", async () => {
   using folder = temporaryFolder();
   assert.equal(await installHostRules(join(folder.path, "udev")), false);

@@ -5,6 +5,7 @@ import { checkNode } from "../rig/check-node.ts";
 import type { Cluster } from "../rig/cluster.ts";
 import { GuestLvm } from "../rig/guest-lvm.ts";
 import { greedy, Multipathd, properties, startUdev, trigger } from "../rig/host-daemons.ts";
+import { KubeletLoop } from "../rig/kubelet-loop.ts";
 import { interruptAll, resumeAll, rideOut } from "../rig/outage.ts";
 import { clusterWith } from "../rig/scenario.ts";
 import { UsedVolume } from "../rig/used-volume.ts";
@@ -39,6 +40,24 @@ function assertLeftAlone(cluster: Cluster, nqns: readonly string[]): void {
   assert.equal(sh("ls /run/lvm/vgs_online 2>/dev/null || true"), "");
 }
 
+/** Nor does it read a volume by way of kubelet's loop device. */
+function assertLoopLeftAlone(cluster: Cluster, { name }: KubeletLoop): void {
+  const found = properties(`/dev/${name}`);
+  assert.doesNotMatch(found, /^ID_FS_|^SYSTEMD_READY=1|^DEVLINKS=.*(by-uuid|by-label|lvm-pv)/m);
+  assert.match(found, /^DM_UDEV_DISABLE_OTHER_RULES_FLAG=1$/m);
+  assert.deepEqual(cluster.sysfs.list("block", name, "holders"), [], "nobody uses the loop");
+}
+
+/** The host has taken the guest's volume for its own, and the check says through which device. */
+async function assertTaken(device: string): Promise<void> {
+  await waitFor("the host has the guest's volume", () => sh("dmsetup ls").includes("guest-root"));
+  properties("/dev/mapper/guest-root");
+  const { status, text } = checkNode();
+  assert.equal(status, 1);
+  const use = 'is a volume, and this host uses it as "dm-\\d+" \\(guest-root\\)';
+  assert.match(text, new RegExp(`PROBLEM {2}"${device}".* ${use}$`, "m"));
+}
+
 /** What multipathd can be told to do to holds, while none of them has a path. */
 async function meddle(daemon: Multipathd, volumes: readonly UsedVolume[]): Promise<void> {
   for (const { nqn } of volumes)
@@ -68,9 +87,13 @@ scenario(
     await delay(4_000);
     using daemon = await Multipathd.start();
     const lvm = new GuestLvm();
+    const loops: KubeletLoop[] = [];
     using ext4 = await UsedVolume.start(cluster, "ext4", impatient);
     using block = await UsedVolume.start(cluster, "block", impatient, {
-      mountAs: (path) => lvm.create(path),
+      mountAs: (path) => {
+        loops.push(new KubeletLoop(path));
+        return lvm.create(path);
+      },
     });
     const volumes = [ext4, block];
     const nqns = volumes.map(({ nqn }) => nqn);
@@ -98,28 +121,31 @@ scenario(
     for (const action of ["add", "change"] as const) {
       trigger(action);
       assertLeftAlone(cluster, nqns);
+      for (const loop of loops) assertLoopLeftAlone(cluster, loop);
     }
     assert.match(checkNode().text, /WARNING {2}multipathd runs here/);
     await ext4.finish();
+    for (const loop of loops) loop.remove();
     await cluster.takeDown(block.volume);
 
     // Where somebody else has had it in the meantime, a namespace appears with a physical volume on it.
     const { path, nqn } = await cluster.bringUp(block.volume);
+    const loop = new KubeletLoop(path);
+    assertLoopLeftAlone(cluster, loop);
     assertLeftAlone(cluster, [nqn]);
     assertRecords(`${lvm.start(path)}/records`, report);
     lvm.shutDown();
+    loop.remove();
 
-    // What all of this kept away.
+    // What all of this kept away: each event that tells of what is in the volume activates it.
     sh("rm /run/udev/rules.d/09-rds-csi.rules; udevadm control --reload");
+    const bare = new KubeletLoop(path);
+    await assertTaken(bare.name);
+    // LVM remembers until the next boot what it has activated.
+    sh("dmsetup --noudevsync remove guest-root; rm /run/lvm/[pv]*s_online/*");
+    bare.remove();
     trigger("add");
-    await waitFor("the host has the guest's volume", () => sh("dmsetup ls").includes("guest-root"));
-    properties("/dev/mapper/guest-root");
-    const { status, text } = checkNode();
-    assert.equal(status, 1);
-    assert.match(
-      text,
-      /PROBLEM .* is a volume, and this host uses it as "dm-\d+" \(guest-root\)$/m,
-    );
+    await assertTaken("nvme\\d+n\\d+");
     await cluster.node().unpublish(block.volume);
     // It lies on the namespace itself, past the hold, which went.
     await assert.rejects(cluster.node().unstage(block.volume), {
