@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { severalNodes, type VolumeTag } from "#domain/volume-tag.ts";
+import { formatVolumeTag, severalNodes, type VolumeTag } from "#domain/volume-tag.ts";
 import { beginEpoch, cutUnknown, join, leave, settlingTime } from "./attachment.ts";
 
 const blank: VolumeTag = {
@@ -56,6 +56,31 @@ test("leave() of one of two nodes leaves the other (pitfall 11)", () => {
   const both = join(beginEpoch(blank, sharer("n1"), "aaaaaaaa"), sharer("n2"));
   assert.deepEqual(leave(both, ["n1"], now).attachment?.nodes, ["n2"]);
   assert.deepEqual(leave(both, ["n2"], now).attachment?.nodes, ["n1"]);
+});
+
+test("leave() can be recorded of any node, however full of nodes the comment is", () => {
+  for (let length = 1; length <= 60; length++) {
+    const node = (index: number) => `${index}`.padEnd(length, "x").slice(0, length);
+    let tag = beginEpoch(
+      blank,
+      { node: node(100), mode: "multi-node-reader-only", now },
+      "aaaaaaaa",
+    );
+    try {
+      for (let index = 101; ; index++) {
+        const next = join(tag, { node: node(index), mode: "multi-node-reader-only", now });
+        formatVolumeTag(next);
+        tag = next;
+      }
+    } catch {
+      // full
+    }
+    for (const leaving of tag.attachment?.nodes ?? [])
+      assert.doesNotThrow(
+        () => formatVolumeTag(leave(tag, [leaving], now)),
+        `${length} characters`,
+      );
+  }
 });
 
 test("leave() excuses no single node when several shared the epoch", () => {

@@ -43,6 +43,8 @@ export const severalNodes = "*";
 const maxCommentBytes = 255;
 /** Of a volume that can be halted at any time: its comment must not lose a word by that. */
 const haltWord = " halted=1";
+/** What the first of several nodes that leaves adds: it must be able to. */
+const departureWord = " left=1234567890.*";
 
 const ourWords = "rds-csi cluster rev nodes mode since epoch left halted pv from pvc".split(" ");
 
@@ -66,7 +68,7 @@ function words(tag: VolumeTag): [string, string | undefined][] {
 }
 
 /**
- * The comment for `tag`, at most 255 bytes with the mark of a halt; when it is too long `pvc` goes first, then `pv`, then the name
+ * The comment for `tag`, at most 255 bytes with the mark of a halt and, for several nodes, the first one's leaving; when it is too long `pvc` goes first, then `pv`, then the name
  * of the node that left.
  * @throws {DriverError} `resource-exhausted` when the node names alone are too long; `invalid-argument` for
  * a value with a blank, which would read as a word of its own.
@@ -74,7 +76,9 @@ function words(tag: VolumeTag): [string, string | undefined][] {
 export function formatVolumeTag(tag: VolumeTag): string {
   const short = { ...tag, pvc: undefined, pv: undefined };
   const departure = tag.departure && { ...tag.departure, node: severalNodes };
-  const room = maxCommentBytes - (tag.halted ? 0 : haltWord.length);
+  const mayLeave = tag.departure === undefined && (tag.attachment?.nodes.length ?? 0) > 1;
+  const reserve = (tag.halted ? 0 : haltWord.length) + (mayLeave ? departureWord.length : 0);
+  const room = maxCommentBytes - reserve;
   for (const attempt of [tag, { ...tag, pvc: undefined }, short, { ...short, departure }]) {
     const comment = words(attempt).flatMap(joinWord).join(" ");
     if (comment.length <= room) return comment;
