@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DriverError } from "#domain/errors.ts";
 import type { Slot } from "#domain/volume-id.ts";
-import { GiB } from "#lib/bytes.ts";
+import { GiB, MiB } from "#lib/bytes.ts";
 import { putVolume } from "#test/fakes/controller-rig.ts";
 import { a, b, c, guardedRig } from "#test/fakes/guarded-rig.ts";
 import { memoryAppliance } from "#test/fakes/memory-appliances.ts";
@@ -86,7 +86,7 @@ test("look() puts few exports back at once, and takes them off again when what w
   const { guard, publish, leaveFree, settle, store } = guardedRig();
   const slots = Array.from({ length: 20 }, (_, index) => `pvc-${index}` as Slot);
   for (const slot of slots) {
-    putVolume(store, slot, { sizeBytes: 0 });
+    putVolume(store, slot, { sizeBytes: MiB });
     await publish(slot);
   }
   const on = () => slots.filter((slot) => store.peek(slot)?.exported.enabled).length;
@@ -103,6 +103,28 @@ test("look() puts few exports back at once, and takes them off again when what w
   leaveFree(500 * GiB);
   await settle();
   assert.equal(on(), 20);
+});
+
+test("look() opens a pool that has room, and puts back all the exports it can, past some that it cannot", async () => {
+  const { guard, publish, leaveFree, settle, store, options } = guardedRig();
+  const slots = Array.from({ length: 20 }, (_, index) => `pvc-${index}` as Slot);
+  for (const slot of slots) {
+    putVolume(store, slot, { sizeBytes: MiB });
+    await publish(slot);
+  }
+  leaveFree(GiB);
+  await settle();
+  const broken = new Set(slots.slice(0, 9));
+  const change = store.change.bind(store);
+  store.change = async (volume, wanted) => {
+    if (broken.has(volume.slot)) throw new DriverError("unavailable", "RouterOS cannot open it");
+    return await change(volume, wanted);
+  };
+  leaveFree(500 * GiB);
+  for (let looks = 0; looks < 8; looks++) await guard.look();
+  const off = slots.filter((slot) => !store.peek(slot)?.exported.enabled);
+  assert.deepEqual(off, [...broken]);
+  assert.equal(options.shutPools.size, 0);
 });
 
 test("look() cuts nobody off on an appliance that does not tell how much is free", async () => {

@@ -1,5 +1,5 @@
 import type { Appliance } from "#domain/ports/appliances.ts";
-import type { Survey } from "#domain/volume.ts";
+import type { Survey, Volume } from "#domain/volume.ts";
 import { formatBytes } from "#lib/bytes.ts";
 import type { Clock } from "#lib/clock.ts";
 import type { Context } from "#lib/context.ts";
@@ -35,6 +35,8 @@ export class PoolGuard implements AsyncDisposable {
   #told: Verdict = "open";
   #dueMs = failedMs;
   #failure = "";
+  /** How many times exports were put back since the pool has room again. */
+  #tried = 0;
   #loop: Promise<void> | undefined;
 
   constructor(parts: PoolGuardParts) {
@@ -105,6 +107,7 @@ export class PoolGuard implements AsyncDisposable {
 
   async #shut(survey: Survey): Promise<number> {
     const { appliance, clock } = this.#parts;
+    this.#tried = 0;
     const exported = survey.volumes.filter((volume) => volume.exported.enabled);
     this.#tell("shut", survey, exported.length);
     await takeOff(exported, { appliance, clock }, this.#context());
@@ -114,10 +117,17 @@ export class PoolGuard implements AsyncDisposable {
   async #open(survey: Survey): Promise<number> {
     const { appliance, shutPools } = this.#parts;
     const halted = survey.volumes.filter(({ tag }) => tag.halted);
-    if (halted.length === 0) shutPools.delete(appliance.name);
+    if (this.#tried >= halted.length) shutPools.delete(appliance.name);
     this.#tell("open", survey, halted.length);
-    await putBack(halted.slice(0, mostAtOnce), appliance, this.#context());
+    await putBack(this.#someOf(halted), appliance, this.#context());
     return halted.length > 0 ? secondLookMs : calmMs(survey, appliance.limits);
+  }
+
+  /** Others each time: one that cannot be put back must not keep the rest waiting, nor the pool shut. */
+  #someOf(halted: readonly Volume[]): readonly Volume[] {
+    const from = halted.length > 0 ? this.#tried % halted.length : 0;
+    this.#tried += mostAtOnce;
+    return [...halted.slice(from), ...halted.slice(0, from)].slice(0, mostAtOnce);
   }
 
   #tell(verdict: Verdict, { pool }: Survey, exports: number): void {
