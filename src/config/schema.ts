@@ -86,7 +86,13 @@ const appliance = v.strictObject({
   }),
   timeouts: group({
     connect: v.optional(setting("For TCP and SSH to be set up.", duration("1s", "5m")), "10s"),
-    command: v.optional(setting("For one RouterOS command.", duration("1s", "10m")), "30s"),
+    command: v.optional(
+      setting(
+        "For one RouterOS command; as long, a copy without a disk entry may be one that is just being made.",
+        duration("1s", "10m"),
+      ),
+      "30s",
+    ),
   }),
   channels: v.optional(
     setting("Commands under way at once; 1 is what RouterOS is known to serve.", wholeNumber(1, 8)),

@@ -2,11 +2,11 @@ import { DriverError } from "#domain/errors.ts";
 import { type Origin, sizeOf } from "#domain/origin.ts";
 import type { Appliance, Appliances } from "#domain/ports/appliances.ts";
 import type { SnapshotLeaf } from "#domain/snapshot-id.ts";
-import type { Survey, Volume } from "#domain/volume.ts";
+import type { Survey } from "#domain/volume.ts";
 import type { Slot } from "#domain/volume-id.ts";
 import type { Context } from "#lib/context.ts";
 import { requireSnapshot, requireSnapshotLocation } from "./located-snapshot.ts";
-import { absent, requireLocation, requireVolume } from "./located-volume.ts";
+import { requireListed, requireLocation, requireSize, requireVolume } from "./located-volume.ts";
 import { describeRange, type SizeRange } from "./volume-size.ts";
 
 /** What a new volume shall be a copy of, by its CSI id. */
@@ -53,9 +53,15 @@ function isElsewhere(source: ContentSource, holder: Appliance, target: Appliance
  * @throws {DriverError} `not-found`, `invalid-argument` where the layout allows no copies, `out-of-range` for a size
  * below the origin's.
  */
-export function requireOrigin(wanted: WantedOrigin, { size, survey, appliance }: Target): Origin {
+export async function requireOrigin(
+  wanted: WantedOrigin,
+  { size, survey, appliance }: Target,
+  ctx: Context,
+): Promise<Origin> {
   const { id, type } = wanted;
-  const volume = type === "volume" ? requireListed(wanted, survey, appliance) : undefined;
+  const volume =
+    type === "volume" ? await requireListed({ ...wanted, appliance }, survey, ctx) : undefined;
+  if (volume !== undefined) requireSize(volume, appliance);
   if (volume?.layout === "flat" || survey.pool.layout === "flat")
     throw refusal(
       wanted,
@@ -76,16 +82,6 @@ interface Target {
   readonly size: SizeRange;
   readonly survey: Survey;
   readonly appliance: Appliance;
-}
-
-function requireListed(
-  { id, slot }: Extract<WantedOrigin, { readonly type: "volume" }>,
-  { volumes }: Survey,
-  appliance: Appliance,
-): Volume {
-  const volume = volumes.find((one) => one.slot === slot);
-  if (volume !== undefined) return volume;
-  throw absent(id, appliance);
 }
 
 function refusal({ type, id }: ContentSource, reason: string): DriverError {

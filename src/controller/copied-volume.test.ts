@@ -96,6 +96,21 @@ for (const type of ["snapshot", "volume"] as const) {
     assert.equal(store.peek(slot)?.sizeBytes, 4 * GiB);
   });
 
+  for (const kind of ["resource-exhausted", "failed-precondition"] as const)
+    test(`createVolume() from a ${type} that fails to grow with ${kind} does not let the CO forget what is there`, async () => {
+      const { options, store, ctx } = await rig();
+      const wanted = order({ requiredBytes: 4 * GiB }, type);
+      const source = type === "volume" ? "pvc-a" : key;
+      putVolume(store, slot, { sizeBytes: 2 * GiB, tag: { source } });
+      const error = new DriverError(kind, "RouterOS says no");
+      store.failNext({ method: "grow", when: "before", error });
+      await assert.rejects(createVolume(options, wanted, ctx), {
+        kind: "unavailable",
+        message: "RouterOS says no",
+      });
+      assert.equal((await createVolume(options, wanted, ctx)).sizeBytes, 4 * GiB);
+    });
+
   test(`createVolume() from a ${type} says that a larger copy exists, and not that its size is out of range`, async () => {
     const { options, store, ctx } = await rig();
     const source = type === "volume" ? "pvc-a" : key;

@@ -7,7 +7,13 @@ import type { Context } from "#lib/context.ts";
 import { requireReserve } from "./headroom.ts";
 import type { ListedSnapshot } from "./list-snapshots.ts";
 import { snapshotIdOf } from "./located-snapshot.ts";
-import { absent, idOf, requireLocation, type VolumeLocation } from "./located-volume.ts";
+import {
+  idOf,
+  requireListed,
+  requireLocation,
+  requireSize,
+  type VolumeLocation,
+} from "./located-volume.ts";
 import { checkSnapshotClass } from "./snapshot-class.ts";
 import type { Parameters } from "./storage-class.ts";
 
@@ -44,15 +50,16 @@ export async function createSnapshot(
 }
 
 async function takeOrFind(
-  { id, appliance, slot }: VolumeLocation,
+  location: VolumeLocation,
   key: SnapshotKey,
   ctx: Context,
 ): Promise<Snapshot> {
+  const { id, appliance } = location;
   const { volumes, snapshots } = appliance;
   const survey = await volumes.survey(ctx);
-  const volume = survey.volumes.find((one) => one.slot === slot);
   try {
-    if (volume === undefined) throw absent(id, appliance);
+    const volume = await requireListed(location, survey, ctx);
+    requireSize(volume, appliance);
     requireSnapshots({ id, volume, survey }, appliance);
     const snapshot = await snapshots.take(volume, key, ctx);
     ctx.log.info(

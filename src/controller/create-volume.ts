@@ -17,7 +17,7 @@ import {
   wantedOrigin,
 } from "./content-source.ts";
 import { claimRoom } from "./headroom.ts";
-import { idOf } from "./located-volume.ts";
+import { idOf, requireSize } from "./located-volume.ts";
 import {
   checkParameters,
   chosenAppliance,
@@ -94,8 +94,7 @@ export async function createVolume(
   const existing = survey.volumes.find((volume) => volume.slot === slot);
   const site = { appliance, claims, survey };
   const found =
-    existing ??
-    (await make(site, specFor({ slot, tag, wanted, minimumBytes, size: order.size }, site), ctx));
+    existing ?? (await make(site, { slot, tag, wanted, minimumBytes, size: order.size }, ctx));
   const volume = await finish(found, { source, order, site }, ctx);
   requireSame(volume, { source, order });
   const id = idOf(slot, appliance);
@@ -128,14 +127,20 @@ interface Plan extends Pick<NewVolume, "slot" | "tag"> {
   readonly minimumBytes: number;
 }
 
-function specFor({ slot, tag, wanted, size, minimumBytes }: Plan, site: Site): NewVolume {
+async function specFor(
+  { slot, tag, wanted, size, minimumBytes }: Plan,
+  site: Site,
+  ctx: Context,
+): Promise<NewVolume> {
   if (wanted === undefined) return { slot, tag, sizeBytes: newVolumeSize(size, minimumBytes) };
-  const origin = requireOrigin(wanted, { size, ...site });
+  const origin = await requireOrigin(wanted, { size, ...site }, ctx);
   const asked = { ...size, requiredBytes: Math.max(size.requiredBytes, sizeOf(origin)) };
   return { slot, tag, origin, sizeBytes: newVolumeSize(asked, minimumBytes) };
 }
 
-async function make({ appliance, ...room }: Site, spec: NewVolume, ctx: Context): Promise<Volume> {
+async function make(site: Site, plan: Plan, ctx: Context): Promise<Volume> {
+  const { appliance, ...room } = site;
+  const spec = await specFor(plan, site, ctx);
   const { slot, sizeBytes, tag } = spec;
   const volumeId = idOf(slot, appliance);
   const act = `create volume "${volumeId}" of ${formatBytes(sizeBytes)}`;
@@ -151,7 +156,11 @@ interface Same {
   readonly order: VolumeOrder;
 }
 
-/** A copy has its origin's size before it is grown: an earlier try, or this one, may have ended between the two. */
+/**
+ * A copy has its origin's size before it is grown: an earlier try, or this one, may have ended between the two.
+ * @throws {DriverError} `unavailable` for whatever keeps it from growing: after a final answer the CO may forget a volume
+ * that is there.
+ */
 async function finish(
   volume: Volume,
   { source, order, site: { appliance, ...room } }: Same & { readonly site: Site },
@@ -160,13 +169,19 @@ async function finish(
   const { sizeBytes, tag } = volume;
   const isNew = tag.revision === blankTag.revision;
   if (source === undefined || tag.source !== source || !isNew) return volume;
+  requireSize(volume, appliance);
   if (sizeBytes >= order.size.requiredBytes) return volume;
   const wantedBytes = grownVolumeSize(order.size, sizeBytes);
   const seen = room.survey.volumes.find(({ slot }) => slot === volume.slot);
   const addedBytes = wantedBytes - (seen?.sizeBytes ?? 0);
   const act = `grow the new volume "${idOf(volume.slot, appliance)}" to ${formatBytes(wantedBytes)}`;
-  using _claim = claimRoom({ act, addedBytes, sizeBytes: wantedBytes }, room, appliance);
-  return await appliance.volumes.grow(volume, wantedBytes, ctx);
+  try {
+    using _claim = claimRoom({ act, addedBytes, sizeBytes: wantedBytes }, room, appliance);
+    return await appliance.volumes.grow(volume, wantedBytes, ctx);
+  } catch (cause) {
+    if (!(cause instanceof DriverError)) throw cause;
+    throw new DriverError("unavailable", cause.message, { cause });
+  }
 }
 
 /** An earlier try may have asked for something else under this name. */

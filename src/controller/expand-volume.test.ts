@@ -62,9 +62,22 @@ test("expandVolume() needs room for the difference only", async () => {
   });
 });
 
-test("expandVolume() finds no volume that is not there, or not ours", async () => {
+test("expandVolume() finds no volume that is not there, and says why one is not ours", async () => {
   const { options, store, ctx } = controllerRig();
   await assert.rejects(expandVolume(to(GiB), options, ctx), { kind: "not-found" });
   store.putEntry(putVolume(store, id), "nightly backups");
-  await assert.rejects(expandVolume(to(2 * GiB), options, ctx), { kind: "not-found" });
+  await assert.rejects(expandVolume(to(2 * GiB), options, ctx), {
+    kind: "failed-precondition",
+    message: /its comment "nightly backups"/,
+  });
+});
+
+test("expandVolume() waits for a volume whose size the appliance does not tell", async () => {
+  const { options, store, ctx } = controllerRig();
+  putVolume(store, id, { sizeBytes: 0 });
+  await assert.rejects(expandVolume(to(2 * GiB), options, ctx), {
+    kind: "unavailable",
+    message: /^Cannot use volume "pvc-a": appliance "rds" does not tell its size/,
+  });
+  assert.ok(!store.calls.includes("grow"));
 });

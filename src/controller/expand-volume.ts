@@ -3,7 +3,7 @@ import { formatBytes } from "#lib/bytes.ts";
 import type { Context } from "#lib/context.ts";
 import type { CreateVolumeOptions } from "./create-volume.ts";
 import { claimRoom } from "./headroom.ts";
-import { absent, requireLocation } from "./located-volume.ts";
+import { requireListed, requireLocation, requireSize } from "./located-volume.ts";
 import { grownVolumeSize, type SizeRange } from "./volume-size.ts";
 
 export type ExpandVolumeOptions = Pick<CreateVolumeOptions, "appliances" | "claims">;
@@ -18,10 +18,11 @@ export async function expandVolume(
   { appliances, claims }: ExpandVolumeOptions,
   ctx: Context,
 ): Promise<number> {
-  const { appliance, slot } = requireLocation(id, appliances);
+  const location = requireLocation(id, appliances);
+  const { appliance } = location;
   const survey = await appliance.volumes.survey(ctx);
-  const volume = survey.volumes.find((one) => one.slot === slot);
-  if (volume === undefined) throw absent(id, appliance);
+  const volume = await requireListed(location, survey, ctx);
+  requireSize(volume, appliance);
   const sizeBytes = grownVolumeSize(size, volume.sizeBytes);
   if (sizeBytes === volume.sizeBytes) return sizeBytes;
   const addedBytes = sizeBytes - volume.sizeBytes;

@@ -1,6 +1,6 @@
 import { DriverError } from "#domain/errors.ts";
 import type { Appliance, Appliances } from "#domain/ports/appliances.ts";
-import type { Volume } from "#domain/volume.ts";
+import type { Survey, Volume } from "#domain/volume.ts";
 import { formatVolumeId, parseVolumeId, type Slot } from "#domain/volume-id.ts";
 import type { Context } from "#lib/context.ts";
 import { applianceOfId } from "./appliance-of-id.ts";
@@ -44,12 +44,29 @@ export async function requireVolume(location: VolumeLocation, ctx: Context): Pro
   const { id, appliance, slot } = location;
   const volume = await appliance.volumes.find(slot, ctx);
   if (volume !== undefined) return volume;
-  throw absent(id, appliance);
+  throw new DriverError(
+    "not-found",
+    `Cannot find volume "${id}": appliance "${appliance.name}" has no such disk`,
+  );
 }
 
-export function absent(id: string, { name }: Appliance): DriverError {
-  return new DriverError(
-    "not-found",
-    `Cannot find volume "${id}": appliance "${name}" has no such disk`,
+/**
+ * The volume as a survey shows it. A survey leaves out what is not ours, or no longer: then a look at its very entry tells.
+ * @throws {DriverError} as `requireVolume()`.
+ */
+export async function requireListed(
+  location: VolumeLocation,
+  { volumes }: Survey,
+  ctx: Context,
+): Promise<Volume> {
+  return volumes.find(({ slot }) => slot === location.slot) ?? (await requireVolume(location, ctx));
+}
+
+/** @throws {DriverError} `unavailable` while RouterOS cannot open the image, as after it has started: then it tells no size. */
+export function requireSize({ slot, sizeBytes }: Volume, appliance: Appliance): void {
+  if (sizeBytes > 0) return;
+  throw new DriverError(
+    "unavailable",
+    `Cannot use volume "${idOf(slot, appliance)}": appliance "${appliance.name}" does not tell its size, as while it cannot open the image`,
   );
 }

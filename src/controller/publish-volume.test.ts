@@ -45,6 +45,16 @@ test("publish() exports under a new epoch and records the node, with two calls o
   ]);
 });
 
+test("publish() hands out no volume whose size the appliance does not tell", async () => {
+  const world = controllerRig();
+  const slot = putVolume(world.store, id, { sizeBytes: 0 });
+  const request = { id, node: "n1", mode: "single-node-writer" } as const;
+  await assert.rejects(new Publisher(world.options).publish(request, world.ctx), {
+    kind: "unavailable",
+  });
+  assert.equal(world.store.peek(slot)?.exported.enabled, false);
+});
+
 test("publish() tells the node what the volume was copied from", async () => {
   const world = controllerRig();
   putVolume(world.store, id, { tag: { source: "snap-7" } });

@@ -12,7 +12,12 @@ import { beginEpoch, cutUnknown, join, settlingTime } from "./attachment.ts";
 import { cutOff } from "./cut-off.ts";
 import { roomToOpen } from "./emergency.ts";
 import { epochNqn } from "./epoch-nqn.ts";
-import { requireLocation, requireVolume, type VolumeLocation } from "./located-volume.ts";
+import {
+  requireLocation,
+  requireSize,
+  requireVolume,
+  type VolumeLocation,
+} from "./located-volume.ts";
 import { isExported, restoreExport } from "./restore-export.ts";
 import { untilWon } from "./until-won.ts";
 
@@ -63,6 +68,7 @@ export class Publisher {
     const volume = await untilWon(request.id, async () => {
       const found = await requireVolume(location, ctx);
       this.#requireOpen(found, call);
+      requireSize(found, location.appliance);
       return await this.#attach(found, call, ctx);
     });
     const { sizeBytes: minSizeBytes, tag } = volume;

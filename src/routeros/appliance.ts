@@ -10,6 +10,7 @@ import { Console } from "./console.ts";
 import { canonicalPath } from "./paths.ts";
 import { PerConnection } from "./per-connection.ts";
 import { Probe } from "./probe.ts";
+import { RestingLeftovers } from "./resting-leftovers.ts";
 import { RouterOsSnapshotStore } from "./snapshot-store.ts";
 import type { Endpoint } from "./transport/endpoint.ts";
 import { Link } from "./transport/link.ts";
@@ -59,7 +60,9 @@ export class RouterOsAppliance implements Appliance, AsyncDisposable {
     this.#probe = new Probe(name, place.mountPoint, console);
     this.#status = new PerConnection(this.#link, (ctx) => this.#probe.status(ctx));
     const shared = { name, place, status: this.#status, console };
-    this.volumes = new RouterOsVolumeStore({ link: this.#link, nvmePort: data.port, ...shared });
+    const leftovers = new RestingLeftovers(clock, options.commandTimeoutMs);
+    const own = { link: this.#link, nvmePort: data.port, leftovers };
+    this.volumes = new RouterOsVolumeStore({ ...own, ...shared });
     this.snapshots = new RouterOsSnapshotStore(shared);
   }
 

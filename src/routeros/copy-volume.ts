@@ -2,10 +2,12 @@ import { DriverError } from "#domain/errors.ts";
 import { type Origin, sourceOf } from "#domain/origin.ts";
 import type { NewVolume } from "#domain/ports/volume-store.ts";
 import type { Volume } from "#domain/volume.ts";
+import { formatVolumeTag } from "#domain/volume-tag.ts";
 import type { Context } from "#lib/context.ts";
 import { applyToItem } from "./apply-to-item.ts";
 import { command } from "./command.ts";
 import { readVolume, requireAsAsked } from "./create-volume.ts";
+import { removeEntry } from "./delete-volume.ts";
 import { type DiskRow, diskRow } from "./disk-row.ts";
 import { type Fault, faultError, noPool } from "./faults.ts";
 import { type JsonRecord, textOf } from "./json.ts";
@@ -13,6 +15,7 @@ import { canonicalPath } from "./paths.ts";
 import { type ImagePlace, imagePath, subvolumeName } from "./place.ts";
 import { disksAbout, printDisks, printFiles, subvolumeOf } from "./queries.ts";
 import { readBack, readRecords } from "./read-records.ts";
+import type { RestingLeftovers } from "./resting-leftovers.ts";
 import type { Site } from "./site.ts";
 import {
   copyLine,
@@ -30,31 +33,41 @@ interface Copying {
   readonly spec: NewVolume;
   readonly origin: Origin;
   readonly image: ImagePlace;
+  readonly leftovers: RestingLeftovers;
   readonly act: string;
 }
 
 /**
  * Makes a volume of the content of another, or of a snapshot, or returns the entry of ours that is there. One
  * round trip; three when an earlier try has left a copy without an entry.
+ * @throws {DriverError} `unavailable` while such a copy may be one that is just being made.
  */
 export async function copyVolume(
   site: Site,
-  spec: NewVolume,
-  origin: Origin,
+  { spec, origin, leftovers }: Pick<Copying, "spec" | "origin" | "leftovers">,
   ctx: Context,
 ): Promise<Volume> {
   const { place } = site;
   const act = `create volume "${spec.slot}" from "${sourceOf(origin)}" on appliance "${site.name}"`;
   const image = { place, slot: spec.slot, layout: "subvolume" } as const;
-  const copying = { site, spec, origin, image, act };
+  const copying = { site, spec, origin, image, leftovers, act };
   const first = await tryCopy(copying, ctx);
   if (!("leftover" in first)) return first;
+  const restMs = leftovers.remaining(first.leftover);
+  if (restMs > 0) throw resting(copying, restMs);
   await clear(copying, first.leftover, ctx);
   const second = await tryCopy(copying, ctx);
   if (!("leftover" in second)) return second;
   throw new DriverError(
     "unavailable",
     `Cannot ${act}: what an earlier try has left of it, "${subvolumeName(place, spec.slot)}", is still there`,
+  );
+}
+
+function resting({ site, spec, act }: Copying, restMs: number): DriverError {
+  return new DriverError(
+    "unavailable",
+    `Cannot ${act}: an earlier try has begun "${subvolumeName(site.place, spec.slot)}" and may still be at it; it is cleared away in ${Math.ceil(restMs / 1_000)} s unless it has got a disk entry by then`,
   );
 }
 
@@ -82,24 +95,32 @@ async function tryCopy(copying: Copying, ctx: Context): Promise<Volume | Leftove
     if (doubt !== undefined) throw doubt;
     return leftoverOf(copying, { disks: found, owns, origins: sources });
   }
-  requireImage(shownFiles, { image, act });
   const row = found.find(({ slot }) => slot === spec.slot);
+  // a copy has its origin's size until it is grown
+  const { tag } = spec;
   if (saysCreated(reply.output))
-    requireAsAsked(volume, row?.mountsFilesystem ?? true, { spec, act });
+    await requireAsAsked(site, { volume, row, tag, sizeBytes: 0, act }, ctx);
+  else await requireImage(copying, volume, shownFiles, ctx);
   return volume;
 }
 
-/** Of two lines at once, one may clear away what the other has just made. An entry alone is no copy. */
-function requireImage(
+/**
+ * Of two lines at once, one may clear away what the other has just made. An entry alone is no copy, and must not stay: the
+ * next try would take it for one.
+ */
+async function requireImage(
+  { site, spec, image, act }: Copying,
+  volume: Volume,
   files: readonly JsonRecord[],
-  { image, act }: Pick<Copying, "image" | "act">,
-): void {
+  ctx: Context,
+): Promise<void> {
   const path = imagePath(image);
   if (files.some((file) => canonicalPath(textOf(file, "name")) === path)) return;
-  throw new DriverError(
-    "failed-precondition",
-    `Cannot ${act}: its disk entry is there, and its image "${path}" is not; delete the volume and make it again`,
-  );
+  const cannot = `Cannot ${act}: its disk entry is there, and its image "${path}" is not`;
+  if (volume.comment !== formatVolumeTag(spec.tag))
+    throw new DriverError("failed-precondition", cannot);
+  await removeEntry(site, volume, ctx);
+  throw new DriverError("unavailable", `${cannot}; the entry is removed, to make both anew`);
 }
 
 interface Seen {
@@ -143,18 +164,18 @@ function begunFrom(origin: Origin, own: JsonRecord | undefined): string | undefi
 /** The ioctl by which a subvolume is made says it of one that is there: another line has just made it. */
 const madeByAnother = /BTRFS_IOC_\w+ failed/;
 
-/** Nothing of a refused copy may stay: nobody would ask for it again, and it would keep its origin's blocks. */
+/**
+ * An entry that is there is the volume, which is finished by who asked for it. Nothing else of a refused copy may stay: nobody would ask for it again, and it would keep its origin's blocks.
+ */
 async function recover(copying: Copying, fault: Fault, ctx: Context): Promise<Volume> {
   const { site, spec, origin, act } = copying;
-  if (fault.type === "already-exists") {
-    const winner = await readVolume(site, { spec, act, fault }, ctx);
-    if (winner !== undefined) return winner;
-    if (madeByAnother.test(fault.text))
-      throw new DriverError(
-        "operation-pending",
-        `Cannot ${act}: somebody else is at it, RouterOS says "${fault.text}"`,
-      );
-  }
+  const made = await readVolume(site, { spec, act, fault }, ctx);
+  if (made !== undefined) return made;
+  if (fault.type === "already-exists" && madeByAnother.test(fault.text))
+    throw new DriverError(
+      "operation-pending",
+      `Cannot ${act}: somebody else is at it, RouterOS says "${fault.text}"`,
+    );
   try {
     const query = printLineage(subvolumeOf(site.place, spec.slot, site.pool.fsLabel));
     const reply = await site.console.read(query, ctx);
@@ -172,7 +193,11 @@ async function recover(copying: Copying, fault: Fault, ctx: Context): Promise<Vo
   throw new DriverError("failed-precondition", `Cannot ${act}: RouterOS says "${fault.text}"`);
 }
 
-async function clear({ site, image, act }: Copying, uuid: string, ctx: Context): Promise<void> {
+async function clear(
+  { site, image, leftovers, act }: Copying,
+  uuid: string,
+  ctx: Context,
+): Promise<void> {
   const { place, pool, console } = site;
   const { slot } = image;
   const effect = removeLeftoverLine(image, uuid, pool.fsLabel);
@@ -181,6 +206,7 @@ async function clear({ site, image, act }: Copying, uuid: string, ctx: Context):
   if (!reply.ok) throw faultError(act, reply.fault);
   const left = readBack(reply.output, 1, act).flat();
   if (left.some((row) => textOf(row, "uuid") === uuid)) return;
+  leftovers.forget(uuid);
   ctx.log.warn(
     { appliance: site.name, slot, uuid },
     "Removed a copy that was begun and has no disk entry",

@@ -4,8 +4,8 @@ import type { Volume } from "#domain/volume.ts";
 import { formatVolumeTag } from "#domain/volume-tag.ts";
 import type { Context } from "#lib/context.ts";
 import { command } from "./command.ts";
-import { removeImage } from "./delete-volume.ts";
-import { diskRow } from "./disk-row.ts";
+import { removeEntry, removeImage } from "./delete-volume.ts";
+import { type DiskRow, diskRow } from "./disk-row.ts";
 import { type Fault, faultError, noPool } from "./faults.ts";
 import { type JsonRecord, textOf } from "./json.ts";
 import { bySlot, filesInTheWay, printDisks, printFiles } from "./queries.ts";
@@ -35,24 +35,36 @@ export async function createVolume(
   const volume = volumeIn(disks, spec.slot, { place, act });
   const isNew = saysCreated(reply.output);
   if (volume === undefined) throw doubt ?? whyNone(site, { act, isNew, files });
-  if (isNew) requireAsAsked(volume, disks[0]?.mountsFilesystem ?? true, { spec, act });
+  if (isNew) await requireAsAsked(site, { volume, row: disks[0], ...spec, act }, ctx);
   return volume;
 }
 
-/** @throws {DriverError} `failed-precondition` naming what a volume that was just made has otherwise. */
-export function requireAsAsked(
-  volume: Volume,
-  mountsFilesystem: boolean,
-  { spec, act }: { readonly spec: NewVolume; readonly act: string },
-): void {
-  const { sizeBytes, comment, exported } = volume;
+/** What our own line has made just now: nobody has had it. */
+interface Made extends Pick<NewVolume, "tag" | "sizeBytes"> {
+  readonly volume: Volume;
+  readonly row: DiskRow | undefined;
+  readonly act: string;
+}
+
+/**
+ * Removes what was made otherwise than asked: the next try would take it for the volume.
+ * @throws {DriverError} `failed-precondition` naming the differences.
+ */
+export async function requireAsAsked(
+  site: Site,
+  { volume, row, tag, sizeBytes, act }: Made,
+  ctx: Context,
+): Promise<void> {
+  const { slot, layout, comment, exported } = volume;
   const differences = [
-    sizeBytes < spec.sizeBytes && `size ${sizeBytes} instead of ${spec.sizeBytes} bytes`,
-    comment !== formatVolumeTag(spec.tag) && `comment "${comment}"`,
+    volume.sizeBytes < sizeBytes && `size ${volume.sizeBytes} instead of ${sizeBytes} bytes`,
+    comment !== formatVolumeTag(tag) && `comment "${comment}"`,
     exported.enabled && 'nvme-tcp-export="yes"',
-    mountsFilesystem && 'mount-filesystem="yes"',
+    (row?.mountsFilesystem ?? true) && 'mount-filesystem="yes"',
   ].filter((difference) => difference !== false);
   if (differences.length === 0) return;
+  await removeEntry(site, volume, ctx);
+  await removeImage(site, { slot, layout }, ctx);
   throw new DriverError(
     "failed-precondition",
     `Cannot ${act}: RouterOS made it with ${differences.join(" and ")}`,
@@ -90,16 +102,14 @@ async function recover(
   ctx: Context,
 ): Promise<Volume | "no-folder"> {
   if (fault.type === "not-found") return "no-folder";
-  if (fault.type === "already-exists") {
-    const winner = await readVolume(site, { spec, act, fault }, ctx);
-    if (winner !== undefined) return winner;
-  }
+  const made = await readVolume(site, { spec, act, fault }, ctx);
+  if (made !== undefined) return made;
   // Only making subvolume or image can fail so, and both follow the proof that nothing was there.
   if (fault.type === "no-space") await clearAttempt(site, spec, ctx);
   throw faultError(act, fault);
 }
 
-/** Another controller may have made the same volume between our look and our `add`. */
+/** Another controller may have made the same volume between our look and our `add`, and ours may have come that far. */
 export async function readVolume(
   { place, console }: Site,
   { spec, act }: Refusal,

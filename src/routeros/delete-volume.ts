@@ -48,20 +48,22 @@ export async function removeImage(
   ctx: Context,
 ): Promise<void> {
   const act = `delete the image of volume "${slot}" on appliance "${name}"`;
-  if (layout === "subvolume" && pool.layout !== "subvolume")
-    throw new DriverError(
-      "failed-precondition",
-      `Cannot ${act}: pool "${place.mountPoint}" is no longer a Btrfs file system with a label`,
-    );
   const image = { place, slot, layout };
   const view = command`${printDisks(disksAbout(image))}; ${printFiles(filesOfVolume(image))}`;
-  const effect = removeImageLine(image, pool.fsLabel);
-  const { reply, doubt } = await applyToItem(console, { effect, view }, ctx);
+  const isReachable = layout === "flat" || pool.layout === "subvolume";
+  const { reply, doubt } = isReachable
+    ? await applyToItem(console, { effect: removeImageLine(image, pool.fsLabel), view }, ctx)
+    : { reply: await console.read(view, ctx), doubt: undefined };
   if (!reply.ok) throw faultError(act, reply.fault);
   const [disks = [], files = []] = readBack(reply.output, 2, act);
   requireUnused(disks.map(diskRow), image, act);
   const [left] = files;
   if (left === undefined) return;
+  if (!isReachable)
+    throw new DriverError(
+      "failed-precondition",
+      `Cannot ${act}: "${textOf(left, "name")}" is in a subvolume, and pool "${place.mountPoint}" is no longer a Btrfs file system with a label`,
+    );
   throw (
     doubt ??
     new DriverError("unavailable", `Cannot ${act}: "${textOf(left, "name")}" is still there`)

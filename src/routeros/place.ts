@@ -18,7 +18,7 @@ export interface ImagePlace {
   readonly layout: Layout;
 }
 
-const layouts: readonly Layout[] = ["subvolume", "flat"];
+export const layouts: readonly Layout[] = ["subvolume", "flat"];
 
 /** The folders above all volumes, outermost first, from the pool's top: `csi`, `csi/<cluster>`. */
 export function foldersOf({ baseDirectory, clusterId }: Place): readonly string[] {

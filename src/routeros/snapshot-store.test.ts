@@ -221,7 +221,7 @@ test("a copy that another line is just making is left alone", async () => {
   assert.equal((await rig.rows(`${menu}/print as-value where name="pvc-b"`)).length, 1);
 });
 
-test("an entry whose image has been cleared away is no copy", async () => {
+test("an entry whose image has been cleared away is no copy, and does not stay", async () => {
   const { rig, volumes, volume } = await rigWithVolume();
   await using _rig = rig;
   const { slot, sizeBytes } = volume;
@@ -229,7 +229,24 @@ test("an entry whose image has been cleared away is no copy", async () => {
   await volumes.create(spec, ctx);
   await rig.run(`${menu}/remove [find name="pvc-b"]`);
   await assert.rejects(volumes.create(spec, ctx), {
-    kind: "failed-precondition",
-    message: /its image "storage-pool\/csi\/c1\/pvc-b\/disk\.img" is not/,
+    kind: "unavailable",
+    message: /its image "storage-pool\/csi\/c1\/pvc-b\/disk\.img" is not; the entry is removed/,
   });
+  await volumes.create(spec, ctx);
+  assert.equal((await rig.rows('/file/print as-value where name~"pvc-b/disk.img"')).length, 1);
+});
+
+test("an entry that is in use keeps its place, also without an image", async () => {
+  const { rig, volumes, volume } = await rigWithVolume();
+  await using _rig = rig;
+  const { slot, sizeBytes } = volume;
+  const spec = newVolume("pvc-b", { origin: { type: "volume", slot, sizeBytes } });
+  const copy = await volumes.create(spec, ctx);
+  const used = await volumes.change(copy, { tag: { ...copy.tag, revision: 2 } }, ctx);
+  await rig.run(`${menu}/remove [find name="pvc-b"]`);
+  await assert.rejects(volumes.create(spec, ctx), {
+    kind: "failed-precondition",
+    message: /its image "storage-pool\/csi\/c1\/pvc-b\/disk\.img" is not$/,
+  });
+  assert.deepEqual(await volumes.find(copy.slot, ctx), used);
 });

@@ -37,7 +37,7 @@ test("each operation keeps its budget of round trips", async () => {
       forGrow: 1,
       forChange: 1,
       forDelete: 2,
-      forLeftovers: 1,
+      forLeftovers: 2,
     },
   );
 });
@@ -208,6 +208,47 @@ test("delete() fails while the pool is not mounted: no file shows then, and that
   });
   rig.simulator.appliance.show("storage-pool", {});
   await volumes.delete(slot, undefined, ctx);
+  assert.deepEqual(await rig.rows('/file/print as-value where name~"pvc-a"'), []);
+});
+
+test("delete() leaves no image without an entry, though the pool has got a label since", async () => {
+  await using rig = await SimulatedAppliance.start();
+  const files = () => rig.rows('/file/print as-value where name~"pvc-a"');
+  rig.simulator.appliance.show("storage-pool", { "fs-label": "" });
+  const flat = await rig.warmDriver();
+  assert.equal((await flat.volumes.create(newVolume(slot), ctx)).layout, "flat");
+  await rig.run("/disk/remove pvc-a");
+  rig.simulator.appliance.show("storage-pool", {});
+  assert.equal((await files()).length, 1);
+  await rig.driver().volumes.delete(slot, undefined, ctx);
+  assert.deepEqual(await files(), []);
+});
+
+test("delete() does not take an image for gone that it cannot reach, for the pool has lost its label", async () => {
+  await using rig = await SimulatedAppliance.start();
+  const { volumes } = await rig.warmDriver();
+  await volumes.create(newVolume(slot), ctx);
+  await rig.run("/disk/remove pvc-a");
+  rig.simulator.appliance.show("storage-pool", { "fs-label": "" });
+  await assert.rejects(rig.driver().volumes.delete(slot, undefined, ctx), {
+    kind: "failed-precondition",
+    message:
+      /pvc-a.*" is in a subvolume, and pool "storage-pool" is no longer a Btrfs file system with a label$/,
+  });
+  rig.simulator.appliance.show("storage-pool", {});
+  await rig.driver().volumes.delete(slot, undefined, ctx);
+  assert.deepEqual(await rig.rows('/file/print as-value where name~"pvc-a"'), []);
+});
+
+test("create() leaves nothing of a volume that RouterOS made otherwise than asked", async () => {
+  await using rig = await SimulatedAppliance.start();
+  const { volumes } = await rig.warmDriver();
+  rig.simulator.appliance.show(slot, { "mount-filesystem": true });
+  await assert.rejects(volumes.create(newVolume(slot), ctx), {
+    kind: "failed-precondition",
+    message: /RouterOS made it with mount-filesystem="yes"$/,
+  });
+  assert.equal(await volumes.find(slot, ctx), undefined);
   assert.deepEqual(await rig.rows('/file/print as-value where name~"pvc-a"'), []);
 });
 

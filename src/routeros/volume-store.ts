@@ -12,7 +12,9 @@ import { faultError } from "./faults.ts";
 import { makeFolders } from "./folders.ts";
 import { growVolume } from "./grow-volume.ts";
 import { PerConnection } from "./per-connection.ts";
+import { layouts } from "./place.ts";
 import { bySlot, printDisks } from "./queries.ts";
+import type { RestingLeftovers } from "./resting-leftovers.ts";
 import type { Site } from "./site.ts";
 import { readSurvey } from "./survey.ts";
 import type { Link } from "./transport/link.ts";
@@ -22,6 +24,7 @@ export interface VolumeStoreOptions extends Omit<Site, "pool"> {
   readonly link: Pick<Link, "generation">;
   /** What the probe found out over the present connection. */
   readonly status: PerConnection<ApplianceStatus>;
+  readonly leftovers: RestingLeftovers;
 }
 
 /** Volumes as file-backed `/disk` entries of one appliance. */
@@ -56,7 +59,9 @@ export class RouterOsVolumeStore implements VolumeStore {
 
   async create(spec: NewVolume, ctx: Context): Promise<Volume> {
     const site = await this.#site(spec.slot, ctx);
-    if (spec.origin !== undefined) return await copyVolume(site, spec, spec.origin, ctx);
+    const { origin } = spec;
+    const { leftovers } = this.#options;
+    if (origin !== undefined) return await copyVolume(site, { spec, origin, leftovers }, ctx);
     await this.#folders.get(ctx);
     const first = await createVolume(site, spec, ctx);
     if (first !== "no-folder") return first;
@@ -81,7 +86,9 @@ export class RouterOsVolumeStore implements VolumeStore {
   async delete(slot: Slot, volume: Volume | undefined, ctx: Context): Promise<void> {
     const site = await this.#site(slot, ctx);
     if (volume !== undefined) await removeEntry(site, volume, ctx);
-    await removeImage(site, { slot, layout: volume?.layout ?? site.pool.layout }, ctx);
+    // Without an entry nothing tells how the volume was made: the pool may have got its label since, or lost it.
+    const made = volume === undefined ? layouts : [volume.layout];
+    for (const layout of made) await removeImage(site, { slot, layout }, ctx);
   }
 
   /** @throws {DriverError} whatever the probe found missing; `invalid-argument` for a slot that is none. */

@@ -1,5 +1,6 @@
 import { parseSnapshotLeaf } from "#domain/snapshot-id.ts";
 import { GiB } from "#lib/bytes.ts";
+import { ManualClock } from "#test/fakes/manual-clock.ts";
 import { MemoryVolumeStore } from "#test/fakes/memory-volume-store.ts";
 import { SimulatedAppliance } from "#test/rig/simulated-appliance.ts";
 import { type SnapshotStoreHarness, snapshotStoreContract } from "./snapshot-store.contract.ts";
@@ -22,7 +23,8 @@ async function fake(): Promise<SnapshotStoreHarness> {
 
 async function adapter(): Promise<SnapshotStoreHarness> {
   const rig = await SimulatedAppliance.start();
-  const { volumes, snapshots } = await rig.warmDriver();
+  const clock = new ManualClock();
+  const { volumes, snapshots } = await rig.warmDriver({ clock });
   const menu = "/disk/btrfs/subvolume";
   return {
     volumes,
@@ -31,6 +33,7 @@ async function adapter(): Promise<SnapshotStoreHarness> {
     async leaveCopy(slot, origin) {
       await rig.run(`${menu}/add fs=storage-pool-fs parent="${origin}" name="csi/c1/${slot}"`);
     },
+    rest: () => clock.advance(5_000),
     async spoil(name) {
       await rig.run(`${menu}/set [find name="${name}"] read-only=no`);
     },

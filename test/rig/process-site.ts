@@ -14,13 +14,16 @@ export interface Controller {
   readonly client: CsiClient;
 }
 
-/** An appliance, and controllers that run as processes of their own, one after the other. */
-export async function processSite(t: TestContext) {
+/**
+ * An appliance, and controllers that run as processes of their own, one after the other.
+ * @param overrides - of the appliance's configuration.
+ */
+export async function processSite(t: TestContext, overrides: Record<string, unknown> = {}) {
   const stack = new AsyncDisposableStack();
   t.after(() => stack.disposeAsync());
   const { path: folder } = stack.use(temporaryFolder());
   const rds = stack.use(await SimulatedAppliance.start({ stateDirectory: folder }));
-  const appliances = { rds1: applianceConfig(rds.simulator) };
+  const appliances = { rds1: { ...applianceConfig(rds.simulator), ...overrides } };
   const config = { clusterId: "c1", kubernetes: "off", nodes: ["n1", "n2"], appliances };
   const start = async (): Promise<Controller> => {
     const driver = stack.use(new DriverProcess({ role: "controller", folder, config }));
