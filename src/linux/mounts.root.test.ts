@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import { closeSync, constants, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { DriverError } from "#domain/errors.ts";
 import { MiB } from "#lib/bytes.ts";
 import { testContext } from "#test/fakes/context.ts";
@@ -78,6 +78,21 @@ rootTest("mount() fails with the words of mount(8)", needs, async () => {
   });
   assert.deepEqual(await at(rig.a), []);
 });
+
+rootTest(
+  "mount() fails with failed-precondition while somebody has the device to himself",
+  needs,
+  async () => {
+    using rig = formattedDisk();
+    const claim = openSync(rig.disk.device, constants.O_RDONLY | constants.O_EXCL);
+    try {
+      await assert.rejects(mounts.mount(rig.request, ctx), { kind: "failed-precondition" });
+    } finally {
+      closeSync(claim);
+    }
+    await mounts.mount(rig.request, ctx);
+  },
+);
 
 rootTest("bind() shows the same file system, privately and read-only as asked", needs, async () => {
   using rig = formattedDisk();

@@ -5,6 +5,7 @@ import type { BindRequest, Mount, MountRequest, Mounts } from "#domain/ports/mou
 import type { Context } from "#lib/context.ts";
 import type { Exec } from "./exec.ts";
 import { ExecError } from "./exec-error.ts";
+import { isRefusal } from "./mount-refusal.ts";
 import { parseMountInfo } from "./mountinfo.ts";
 import { toolFailure } from "./tool-failure.ts";
 
@@ -87,7 +88,7 @@ export class LinuxMounts implements Mounts {
     try {
       await this.#exec({ file: "mount", args, timeoutMs: mountLimitMs }, ctx);
     } catch (error) {
-      throw toolFailure(act, error, "internal");
+      throw toolFailure(act, error, isRefusal(error) ? "failed-precondition" : "internal");
     }
   }
 

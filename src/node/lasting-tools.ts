@@ -12,6 +12,8 @@ export interface Tool {
   readonly kind: ToolKind;
   /** For messages: `mkfs of ext4 on "/dev/dm-3"` */
   readonly name: string;
+  /** Why it runs, for messages, where that is bad news of its own. */
+  readonly reason?: string;
   /** Ends soon after the signal that it gets. */
   readonly run: (ctx: Context) => Promise<void>;
 }
@@ -114,8 +116,9 @@ async function outcomeOf({ run, name }: Tool, ctx: Context): Promise<Outcome> {
 }
 
 function pending(nqn: Nqn, { tool, since }: Begun): DriverError {
+  const reason = tool.reason === undefined ? "" : `${tool.reason}; `;
   return new DriverError(
     "operation-pending",
-    `Cannot stage "${nqn}" yet: ${tool.name} has been running since ${since}; it goes on, and a later call takes its result`,
+    `Cannot stage "${nqn}" yet: ${reason}${tool.name} has been running since ${since}; it goes on, and a later call takes its result`,
   );
 }

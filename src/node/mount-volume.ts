@@ -13,10 +13,10 @@ import { requireDisk, verifyDisk } from "./volume-disk.ts";
 
 /**
  * Mounts a volume at its staging path, where nothing is mounted yet. Mount first: the kernel replays the
- * journal of a crash by itself. Only when that fails, or when the file system says that it has met errors, is it
- * checked, once, and mounted again. The check may have outlived the call that began it.
- * @throws {DriverError} `internal` with the words of mount or of the check; `failed-precondition` for a copy that
- * cannot be mounted as it is, or here.
+ * journal of a crash by itself. Only when that fails and may be for damage, or when the file system says that it has met
+ * errors, is it checked, once, and mounted again. The check may have outlived the call that began it.
+ * @throws {DriverError} `internal` with the words of mount; what the check throws, after them; `failed-precondition` when
+ * mount says that the file system is not to blame, and for a copy that cannot be mounted as it is, or here.
  */
 export async function mountVolume(
   attached: AttachedFilesystem,
@@ -49,13 +49,17 @@ async function checkErrors(
   host: NodeHost,
   ctx: Context,
 ): Promise<void> {
-  const { device, volume } = attached;
+  const { access, device, volume } = attached;
   const errors = await host.filesystems.countErrors(device.majorMinor, ctx);
   if (errors === 0 || !mayRepair(attached) || attached.ended === "check") return;
   if ((await mountsOf(device, host, ctx)).length > 1) return;
   await unmountAll(volume.stagingPath, host, ctx);
   await refuseInUse(device, `check volume "${volume.volumeId}"`, host, ctx);
-  await check(attached, `It has met errors, ${errors} since its last check`, { host, ctx });
+  await check(
+    attached,
+    `The ${access.fsType} on "${device.path}" has met errors, ${errors} since its last check`,
+    { host, ctx },
+  );
   await mountOnce(attached, host, ctx);
 }
 
@@ -87,13 +91,26 @@ async function check(
     { device: device.path, fsType: access.fsType, reason },
     "Checking a file system before it is used",
   );
-  await verifyDisk(device, host, ctx);
   const tool: Tool = {
     kind: "check",
     name: `the check of ${access.fsType} on "${device.path}"`,
-    run: (toolCtx) => host.filesystems.check(device.path, access.fsType, toolCtx),
+    reason,
+    run: async (toolCtx) => {
+      try {
+        await verifyDisk(device, host, toolCtx);
+        await host.filesystems.check(device.path, access.fsType, toolCtx);
+      } catch (error) {
+        throw after(reason, error);
+      }
+    },
   };
   await host.tools.run(device.nqn, tool, ctx);
+}
+
+/** What the check found hides why there was one; the call that takes its result may be another. */
+function after(reason: string, error: unknown): unknown {
+  if (!(error instanceof DriverError)) return error;
+  return new DriverError(error.kind, `${reason}; ${error.message}`, { cause: error });
 }
 
 /** Names may have moved between the look-up and the mount: what counts is what is mounted now. */

@@ -34,6 +34,7 @@ export function nodeHostContract(contract: (title: string, check: Check) => void
   contract("mount() and bind() stack, and unmount() takes the topmost", stacks);
   contract("bind() shows a device node with its number, and not as a file system", bindsNode);
   contract("mount() of what is no such file system is internal", refusesMount);
+  contract("mount() by a type that the kernel does not know is failed-precondition", knowsNoType);
   contract("removeIfEmpty() removes nothing but what is empty and not mounted", removes);
 }
 
@@ -146,6 +147,19 @@ async function refusesMount(harness: NodeHostHarness): Promise<void> {
   await host.paths.ensureDirectory(target, ctx);
   const request = { source: device.path, target, fsType: "xfs", options: [] };
   await assert.rejects(host.mounts.mount(request, ctx), { kind: "internal" });
+  assert.deepEqual(await mountsAt(harness, target), []);
+}
+
+async function knowsNoType(harness: NodeHostHarness): Promise<void> {
+  const { host, folder } = harness;
+  const device = await formatted(harness);
+  const target = `${folder}/staging`;
+  await host.paths.ensureDirectory(target, ctx);
+  const request = { source: device.path, target, fsType: "unheardof", options: [] };
+  await assert.rejects(host.mounts.mount(request, ctx), {
+    kind: "failed-precondition",
+    message: /unknown filesystem type 'unheardof'/,
+  });
   assert.deepEqual(await mountsAt(harness, target), []);
 }
 

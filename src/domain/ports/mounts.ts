@@ -18,7 +18,10 @@ export interface Mount {
 /** The node's mount table. Calls that touch a file system run in bounded child processes. */
 export interface Mounts {
   list(ctx: Context): Promise<readonly Mount[]>;
-  /** @throws {DriverError} `internal` with the tool's words when mount fails. */
+  /**
+   * @throws {DriverError} with the tool's words: `failed-precondition` when they say that the file system is not to blame,
+   * but the kernel does not know it or an option, or somebody has the device to himself; `internal` for other failures.
+   */
   mount(request: MountRequest, ctx: Context): Promise<void>;
   /**
    * Bind-mounts `source` (a mount or a device node) on `target` with the given per-mount options, over whatever is

@@ -64,7 +64,7 @@ async function repairXfs(exec: Exec, device: string, ctx: Context): Promise<void
     if (error instanceof ExecError && error.exitCode === dirtyLog)
       throw new DriverError(
         "failed-precondition",
-        `${act}: its journal could not be replayed; "xfs_repair -L" would discard it, and recent writes with it`,
+        `${act}: its journal holds changes that no mount has replayed yet, and xfs_repair does nothing before one has; the kernel's log says why the mount failed`,
         { cause: error },
       );
     throw toolFailure(act, error, "failed-precondition");

@@ -25,7 +25,11 @@ export class MemoryMounts implements Mounts {
   async mount({ source, target, fsType, options }: MountRequest, ctx: Context): Promise<void> {
     ctx.signal.throwIfAborted();
     const act = `Cannot mount "${source}" on "${target}"`;
+    if (!this.#kernel.knownFilesystems.has(fsType))
+      throw new DriverError("failed-precondition", `${act}: unknown filesystem type '${fsType}'`);
     const device = this.#kernel.deviceAt(source);
+    if (device !== undefined && this.#isTaken(device))
+      throw new DriverError("failed-precondition", `${act}: already mounted or mount point busy`);
     const obstacle = device ? this.#obstacle(device, fsType, options) : "no such device";
     if (device === undefined || obstacle !== undefined)
       throw new DriverError("internal", `${act}: ${obstacle}`);
@@ -91,8 +95,6 @@ export class MemoryMounts implements Mounts {
 
   #obstacle(device: FakeDevice, fsType: string, options: readonly string[]): string | undefined {
     const { disk } = device;
-    if (this.#kernel.holdersOf(device.majorMinor).length > 0) return "already in use";
-    if (this.#kernel.claims.has(device)) return "already mounted or mount point busy";
     if (!this.#kernel.isLive(device)) return "can't read superblock";
     if (disk.isHalfMade || disk.content.kind !== "filesystem" || disk.content.fsType !== fsType)
       return "wrong fs type, bad superblock";
@@ -102,6 +104,10 @@ export class MemoryMounts implements Mounts {
     if (device.isReadOnly && !options.includes("ro")) return "write-protected";
     const replays = disk.isJournalDirty && !options.some((option) => noReplay.includes(option));
     return device.isReadOnly && replays ? "cannot replay the journal" : undefined;
+  }
+
+  #isTaken(device: FakeDevice): boolean {
+    return this.#kernel.holdersOf(device.majorMinor).length > 0 || this.#kernel.claims.has(device);
   }
 
   #twinObstacle(device: FakeDevice, fsType: string, options: readonly string[]) {
