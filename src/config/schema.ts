@@ -132,7 +132,10 @@ const node = group({
     128,
   ),
   deviceTimeout: v.optional(
-    setting("For a volume's device to appear after it was connected.", duration("1s", "5m")),
+    setting(
+      "For a volume's device to appear after it was connected, and for a volume to come back before unstaging discards what was not flushed.",
+      duration("1s", "5m"),
+    ),
     "30s",
   ),
   initiator: group({
