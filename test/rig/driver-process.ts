@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -35,12 +35,10 @@ export class DriverProcess implements AsyncDisposable {
     const file = join(folder, `${role}.json`);
     writeFileSync(file, JSON.stringify({ endpoint: `unix://${this.socket}`, ...config }));
     const [program = process.execPath, ...rest] = command;
-    this.#child = spawn(program, [...rest, role, "--config", file], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const log = createWriteStream(this.logFile);
-    this.#child.stdout?.pipe(log, { end: false });
-    this.#child.stderr?.pipe(log, { end: false });
+    const log = openSync(this.logFile, "w");
+    const args = [...rest, role, "--config", file];
+    this.#child = spawn(program, args, { stdio: ["ignore", log, log] });
+    closeSync(log);
   }
 
   get pid(): number {
@@ -50,13 +48,10 @@ export class DriverProcess implements AsyncDisposable {
   /** @throws {Error} when the process ends, or does not listen within `limitMs`. */
   async listening(limitMs = 10_000): Promise<void> {
     const endsAt = Date.now() + limitMs;
-    while (
-      Date.now() < endsAt &&
-      this.#child.exitCode === null &&
-      this.#child.signalCode === null
-    ) {
+    // An emulated machine takes seconds to start it, and each look is time that it does not get.
+    for (let pauseMs = 5; Date.now() < endsAt && this.#isRunning; pauseMs *= 1.5) {
       if (await answers(this.socket)) return;
-      await delay(5);
+      await delay(Math.min(pauseMs, 200));
     }
     const { exitCode, signalCode } = this.#child;
     const ended = exitCode ?? signalCode;
@@ -66,11 +61,14 @@ export class DriverProcess implements AsyncDisposable {
     );
   }
 
+  get #isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   /** SIGTERM, and its exit code. */
   async stop(): Promise<number | null> {
     const ended = new Promise<void>((resolve) => this.#child.once("exit", () => resolve()));
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null)
-      return this.#child.exitCode;
+    if (!this.#isRunning) return this.#child.exitCode;
     this.#child.kill("SIGTERM");
     await ended;
     return this.#child.exitCode;
