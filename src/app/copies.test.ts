@@ -7,6 +7,7 @@ import { type Slot, slotForName } from "#domain/volume-id.ts";
 import { GiB } from "#lib/bytes.ts";
 import { controllerSite, lifeOfAVolume, order, volumeId } from "#test/rig/controller-site.ts";
 import { type PoolContent, poolContent } from "#test/rig/pool-content.ts";
+import { settled, shortCommands } from "#test/rig/settled.ts";
 
 const secrets = {};
 const name = "before";
@@ -39,7 +40,7 @@ const restored: PoolContent = {
 for (const changes of [1, 2, 3])
   test(`a restored volume is whole in the reply, or nothing is said of it, after a cut behind ${changes} changes`, async (t) => {
     const { rds, controller } = await controllerSite(t);
-    const client = await controller();
+    const client = await controller(shortCommands);
     await lifeOfAVolume.createVolume(client);
     await take(client);
     const match = /subvolume\/add .* read-only=no/;
@@ -49,7 +50,7 @@ for (const changes of [1, 2, 3])
     else assert.deepEqual(await poolContent(rds), restored);
     // Without a disk entry, nobody can tell what the cut has left; with one, the same call finishes it.
     assert.equal(answer instanceof Error, changes === 1);
-    const { volume } = await restore(client);
+    const { volume } = await settled(() => restore(client));
     assert.equal(volume?.capacityBytes, 2 * GiB);
     assert.deepEqual(await poolContent(rds), restored);
   });

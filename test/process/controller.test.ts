@@ -43,7 +43,8 @@ test("a controller that is asked to end finishes the call it is in, and ends wit
   const { driver, client } = await start();
   rds.simulator.switches.set("latency", 150);
   const answer = createVolume(client);
-  const sent = () => rds.simulator.statistics.lines.some((line) => line.includes("/disk/add"));
+  const sent = () =>
+    rds.simulator.statistics.lines.some((line) => line.includes("/disk/add type=file slot="));
   await until("the volume was not ordered", sent);
   assert.equal(await driver.stop(), 0);
   assert.equal((await answer).volume?.volumeId, volumeId);

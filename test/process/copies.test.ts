@@ -9,7 +9,8 @@ import { GiB } from "#lib/bytes.ts";
 import { lifeOfAVolume, order, volumeId } from "#test/rig/controller-site.ts";
 import { momentsOf } from "#test/rig/line-moments.ts";
 import { type PoolContent, poolContent } from "#test/rig/pool-content.ts";
-import { processSite, until } from "#test/rig/process-site.ts";
+import { processSite } from "#test/rig/process-site.ts";
+import { settled, shortCommands } from "#test/rig/settled.ts";
 
 type Call = (client: CsiClient) => Promise<unknown>;
 
@@ -127,24 +128,11 @@ const endingsOf = ({ call, after, instead }: Operation): readonly Ending[] => [
   ...(instead === undefined ? [] : [{ what: "is undone by its successor", ...instead }]),
 ];
 
-/** A copy that was begun rests before it is cleared away, and the CO calls again meanwhile. */
-async function settled(call: () => Promise<unknown>): Promise<void> {
-  await until("the copy that was begun was not cleared away", async () => {
-    const refusal = await call().then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    const isResting = String(refusal).includes("may still be at it");
-    if (refusal !== undefined && !isResting) throw refusal;
-    return !isResting;
-  });
-}
-
 for (const operation of operations)
   for (const ending of endingsOf(operation))
     test(`${operation.name} by a controller killed at any moment ${ending.what}`, async (t) => {
       const { name, line, first, call } = operation;
-      const { rds, start, killIn } = await processSite(t, { timeouts: { command: "3s" } });
+      const { rds, start, killIn } = await processSite(t, shortCommands);
       let { driver, client } = await start();
       for (const { at, changes } of momentsOf(operation)) {
         await lifeOfAVolume.createVolume(client);
