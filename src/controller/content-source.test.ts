@@ -6,7 +6,7 @@ import { memoryAppliance } from "#test/fakes/memory-appliances.ts";
 import { requireOrigin } from "./content-source.ts";
 
 test("requireOrigin() does not deny a volume whose Btrfs pool has lost its label, but refuses to copy it", async () => {
-  const { store, ctx } = controllerRig();
+  const { store } = controllerRig();
   const slot = "pvc-a" as Slot;
   putVolume(store, slot);
   const survey = await store.survey();
@@ -17,7 +17,7 @@ test("requireOrigin() does not deny a volume whose Btrfs pool has lost its label
     survey: { ...survey, pool },
     appliance: memoryAppliance({ volumes: store }),
   };
-  await assert.rejects(requireOrigin({ type: "volume", id: slot, slot }, target, ctx), {
+  assert.throws(() => requireOrigin({ type: "volume", id: slot, slot }, target), {
     kind: "invalid-argument",
     message: /RouterOS copies Btrfs subvolumes only$/,
   });

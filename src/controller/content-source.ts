@@ -6,7 +6,13 @@ import type { Survey } from "#domain/volume.ts";
 import type { Slot } from "#domain/volume-id.ts";
 import type { Context } from "#lib/context.ts";
 import { requireSnapshot, requireSnapshotLocation } from "./located-snapshot.ts";
-import { requireListed, requireLocation, requireSize, requireVolume } from "./located-volume.ts";
+import {
+  listed,
+  refuseAbsent,
+  requireLocation,
+  requireSize,
+  requireVolume,
+} from "./located-volume.ts";
 import { describeRange, type SizeRange } from "./volume-size.ts";
 
 /** What a new volume shall be a copy of, by its CSI id. */
@@ -48,19 +54,23 @@ function isElsewhere(source: ContentSource, holder: Appliance, target: Appliance
   );
 }
 
+/** @throws {DriverError} why a volume that shall be copied is not in the survey. */
+export async function refuseUnlisted(
+  wanted: WantedOrigin,
+  { survey, appliance }: Omit<Target, "size">,
+  ctx: Context,
+): Promise<void> {
+  if (wanted.type === "volume" && listed(wanted, survey) === undefined)
+    await refuseAbsent({ ...wanted, appliance }, ctx);
+}
+
 /**
  * The origin as the survey shows it. Whether a snapshot is there, only the copying itself tells.
- * @throws {DriverError} `not-found`, `invalid-argument` where the layout allows no copies, `out-of-range` for a size
- * below the origin's.
+ * @throws {DriverError} `invalid-argument` where the layout allows no copies, `out-of-range` for a size below the origin's.
  */
-export async function requireOrigin(
-  wanted: WantedOrigin,
-  { size, survey, appliance }: Target,
-  ctx: Context,
-): Promise<Origin> {
+export function requireOrigin(wanted: WantedOrigin, { size, survey, appliance }: Target): Origin {
   const { id, type } = wanted;
-  const volume =
-    type === "volume" ? await requireListed({ ...wanted, appliance }, survey, ctx) : undefined;
+  const volume = type === "volume" ? listed(wanted, survey) : undefined;
   if (volume !== undefined) requireSize(volume, appliance);
   if (volume?.layout === "flat" || survey.pool.layout === "flat")
     throw refusal(

@@ -9,7 +9,8 @@ import type { ListedSnapshot } from "./list-snapshots.ts";
 import { snapshotIdOf } from "./located-snapshot.ts";
 import {
   idOf,
-  requireListed,
+  listed,
+  refuseAbsent,
   requireLocation,
   requireSize,
   type VolumeLocation,
@@ -49,6 +50,9 @@ export async function createSnapshot(
   return { id, appliance, snapshot };
 }
 
+/** Of the volume as it is now; what has become of it, an earlier snapshot does not mind. */
+const refusals = ["not-found", "resource-exhausted", "failed-precondition", "unavailable"] as const;
+
 async function takeOrFind(
   location: VolumeLocation,
   key: SnapshotKey,
@@ -58,7 +62,7 @@ async function takeOrFind(
   const { volumes, snapshots } = appliance;
   const survey = await volumes.survey(ctx);
   try {
-    const volume = await requireListed(location, survey, ctx);
+    const volume = listed(location, survey) ?? (await refuseAbsent(location, ctx));
     requireSize(volume, appliance);
     requireSnapshots({ id, volume, survey }, appliance);
     const snapshot = await snapshots.take(volume, key, ctx);
@@ -69,8 +73,8 @@ async function takeOrFind(
     return snapshot;
   } catch (error) {
     // An earlier try may have succeeded while this was still possible.
-    const refused = isFailure(error, "not-found", "resource-exhausted");
-    const earlier = refused ? await snapshots.find(key, ctx) : undefined;
+    const isRefusal = isFailure(error, ...refusals);
+    const earlier = isRefusal ? await snapshots.find(key, ctx) : undefined;
     if (earlier !== undefined) return earlier;
     throw error;
   }

@@ -12,6 +12,7 @@ import type { Claims } from "./claims.ts";
 import { commonAccess } from "./common-access.ts";
 import {
   type ContentSource,
+  refuseUnlisted,
   requireOrigin,
   type WantedOrigin,
   wantedOrigin,
@@ -93,6 +94,7 @@ export async function createVolume(
   const survey = await appliance.volumes.survey(ctx);
   const existing = survey.volumes.find((volume) => volume.slot === slot);
   const site = { appliance, claims, survey };
+  if (wanted !== undefined && existing === undefined) await refuseUnlisted(wanted, site, ctx);
   const found =
     existing ?? (await make(site, { slot, tag, wanted, minimumBytes, size: order.size }, ctx));
   const volume = await finish(found, { source, order, site }, ctx);
@@ -127,20 +129,16 @@ interface Plan extends Pick<NewVolume, "slot" | "tag"> {
   readonly minimumBytes: number;
 }
 
-async function specFor(
-  { slot, tag, wanted, size, minimumBytes }: Plan,
-  site: Site,
-  ctx: Context,
-): Promise<NewVolume> {
+function specFor({ slot, tag, wanted, size, minimumBytes }: Plan, site: Site): NewVolume {
   if (wanted === undefined) return { slot, tag, sizeBytes: newVolumeSize(size, minimumBytes) };
-  const origin = await requireOrigin(wanted, { size, ...site }, ctx);
+  const origin = requireOrigin(wanted, { size, ...site });
   const asked = { ...size, requiredBytes: Math.max(size.requiredBytes, sizeOf(origin)) };
   return { slot, tag, origin, sizeBytes: newVolumeSize(asked, minimumBytes) };
 }
 
 async function make(site: Site, plan: Plan, ctx: Context): Promise<Volume> {
   const { appliance, ...room } = site;
-  const spec = await specFor(plan, site, ctx);
+  const spec = specFor(plan, site);
   const { slot, sizeBytes, tag } = spec;
   const volumeId = idOf(slot, appliance);
   const act = `create volume "${volumeId}" of ${formatBytes(sizeBytes)}`;

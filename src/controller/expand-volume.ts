@@ -3,7 +3,7 @@ import { formatBytes } from "#lib/bytes.ts";
 import type { Context } from "#lib/context.ts";
 import type { CreateVolumeOptions } from "./create-volume.ts";
 import { claimRoom } from "./headroom.ts";
-import { requireListed, requireLocation, requireSize } from "./located-volume.ts";
+import { listed, refuseAbsent, requireLocation, requireSize } from "./located-volume.ts";
 import { grownVolumeSize, type SizeRange } from "./volume-size.ts";
 
 export type ExpandVolumeOptions = Pick<CreateVolumeOptions, "appliances" | "claims">;
@@ -21,7 +21,7 @@ export async function expandVolume(
   const location = requireLocation(id, appliances);
   const { appliance } = location;
   const survey = await appliance.volumes.survey(ctx);
-  const volume = await requireListed(location, survey, ctx);
+  const volume = listed(location, survey) ?? (await refuseAbsent(location, ctx));
   requireSize(volume, appliance);
   const sizeBytes = grownVolumeSize(size, volume.sizeBytes);
   if (sizeBytes === volume.sizeBytes) return sizeBytes;

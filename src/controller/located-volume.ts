@@ -50,16 +50,21 @@ export async function requireVolume(location: VolumeLocation, ctx: Context): Pro
   );
 }
 
-/**
- * The volume as a survey shows it. A survey leaves out what is not ours, or no longer: then a look at its very entry tells.
- * @throws {DriverError} as `requireVolume()`.
- */
-export async function requireListed(
-  location: VolumeLocation,
+/** The volume as a survey shows it. */
+export function listed(
+  { slot }: Pick<VolumeLocation, "slot">,
   { volumes }: Survey,
-  ctx: Context,
-): Promise<Volume> {
-  return volumes.find(({ slot }) => slot === location.slot) ?? (await requireVolume(location, ctx));
+): Volume | undefined {
+  return volumes.find((volume) => volume.slot === slot);
+}
+
+/**
+ * A survey leaves out what is not ours, or no longer: a look at its very entry tells.
+ * @throws {DriverError} always: as `requireVolume()`, or `unavailable` for a volume that has come meanwhile.
+ */
+export async function refuseAbsent(location: VolumeLocation, ctx: Context): Promise<never> {
+  await requireVolume(location, ctx);
+  throw new DriverError("unavailable", `Cannot use volume "${location.id}": it has come just now`);
 }
 
 /** @throws {DriverError} `unavailable` while RouterOS cannot open the image, as after it has started: then it tells no size. */

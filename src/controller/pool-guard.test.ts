@@ -125,6 +125,19 @@ test("look() opens a pool that has room, and puts back all the exports it can, p
   const off = slots.filter((slot) => !store.peek(slot)?.exported.enabled);
   assert.deepEqual(off, [...broken]);
   assert.equal(options.shutPools.size, 0);
+  leaveFree(30 * GiB);
+  for (let looks = 0; looks < 8; looks++) await guard.look();
+  assert.equal(options.shutPools.size, 0, "nor does it shut again between the marks");
+  assert.deepEqual(
+    slots.filter((slot) => !store.peek(slot)?.exported.enabled),
+    [...broken],
+  );
+  leaveFree(GiB);
+  await settle();
+  assert.deepEqual(
+    slots.filter((slot) => store.peek(slot)?.exported.enabled),
+    [],
+  );
 });
 
 test("look() cuts nobody off on an appliance that does not tell how much is free", async () => {

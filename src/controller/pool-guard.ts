@@ -55,7 +55,8 @@ export class PoolGuard implements AsyncDisposable {
   async look(): Promise<number> {
     const { appliance, shutPools } = this.#parts;
     const survey = await this.#survey();
-    const verdict = verdictOn(survey, appliance.limits);
+    const volumes = this.#triedAll(survey) ? [] : survey.volumes;
+    const verdict = verdictOn({ ...survey, volumes }, appliance.limits);
     const isSure = verdict === this.#seen;
     this.#seen = verdict;
     if (verdict === "shut") shutPools.add(appliance.name);
@@ -117,13 +118,22 @@ export class PoolGuard implements AsyncDisposable {
   async #open(survey: Survey): Promise<number> {
     const { appliance, shutPools } = this.#parts;
     const halted = survey.volumes.filter(({ tag }) => tag.halted);
-    if (this.#tried >= halted.length) shutPools.delete(appliance.name);
+    const isOver = halted.length === 0 || this.#triedAll(survey);
+    if (isOver) shutPools.delete(appliance.name);
     this.#tell("open", survey, halted.length);
     await putBack(this.#someOf(halted), appliance, this.#context());
-    return halted.length > 0 ? secondLookMs : calmMs(survey, appliance.limits);
+    const dueMs = calmMs(survey, appliance.limits);
+    if (halted.length === 0) return dueMs;
+    return isOver ? Math.min(dueMs, failedMs) : secondLookMs;
   }
 
-  /** Others each time: one that cannot be put back must not keep the rest waiting, nor the pool shut. */
+  /** What is halted then cannot be put back: it waits by itself, and keeps the pool shut no longer. */
+  #triedAll({ volumes }: Survey): boolean {
+    const { length } = volumes.filter(({ tag }) => tag.halted);
+    return this.#tried > 0 && this.#tried >= length;
+  }
+
+  /** Others each time: one that cannot be put back must not keep the rest waiting. */
   #someOf(halted: readonly Volume[]): readonly Volume[] {
     const from = halted.length > 0 ? this.#tried % halted.length : 0;
     this.#tried += mostAtOnce;

@@ -36,7 +36,7 @@ test("createSnapshot() takes one with two calls, and tells its source, size and 
   assert.deepEqual(log.records.at(-1)?.fields, { volumeId: "pvc-a", snapshotId: id });
 });
 
-test("createSnapshot() returns the same again: of a larger volume, of one that is gone, on a full pool", async () => {
+test("createSnapshot() returns the same again: of a larger volume, of one that is gone or somebody else's, on a full pool", async () => {
   const { store, take } = rig();
   const first = await take();
   putVolume(store, "pvc-a", { sizeBytes: 2 * GiB });
@@ -44,6 +44,10 @@ test("createSnapshot() returns the same again: of a larger volume, of one that i
   store.otherBytes = TiB * 0.95;
   assert.deepEqual((await take()).snapshot, first.snapshot);
   await store.delete("pvc-a" as Slot, store.peek("pvc-a" as Slot));
+  assert.deepEqual((await take()).snapshot, first.snapshot);
+  store.putEntry(putVolume(store, "pvc-a"), "nightly backups");
+  assert.deepEqual((await take()).snapshot, first.snapshot);
+  putVolume(store, "pvc-a", { sizeBytes: 0 });
   assert.deepEqual((await take()).snapshot, first.snapshot);
 });
 

@@ -8,7 +8,7 @@ import { controllerRig, putVolume } from "#test/fakes/controller-rig.ts";
 import { ManualClock } from "#test/fakes/manual-clock.ts";
 import { memoryAppliance } from "#test/fakes/memory-appliances.ts";
 import { MemoryVolumeStore } from "#test/fakes/memory-volume-store.ts";
-import { beginEpoch } from "./attachment.ts";
+import { beginEpoch, join } from "./attachment.ts";
 import { Publisher } from "./publish-volume.ts";
 import { unpublishVolume } from "./unpublish-volume.ts";
 
@@ -70,7 +70,12 @@ test("unpublishVolume() changes nothing for a node that has not got the volume",
   const { unpublish, volume, store } = rig(["n1"]);
   for (const node of ["n2", "gone-for-long", "no name"]) await unpublish(node);
   assert.deepEqual(volume()?.tag.attachment?.nodes, ["n1"]);
-  assert.ok(!store.calls.includes("change"));
+  assert.equal(volume()?.exported.enabled, true);
+  const attachment = { nodes: ["n1"], mode: "single-node-writer", since: 1 } as const;
+  putVolume(store, id, { tag: { epoch, attachment }, exported: { enabled: true, nqn } });
+  const { length } = store.calls.filter((call) => call === "change");
+  await unpublish("n2");
+  assert.equal(store.calls.filter((call) => call === "change").length, length);
 });
 
 test("unpublishVolume() succeeds again, and for a volume that is not there", async () => {
@@ -99,6 +104,18 @@ test("unpublishVolume() lets a publishing that was given up on come too late", a
   assert.deepEqual([volume()?.exported.enabled, volume()?.tag.attachment], [false, undefined]);
 });
 
+test("unpublishVolume() lets one more node's publishing that was given up on come too late", async () => {
+  const { unpublish, volume, store } = rig(["n1"]);
+  const before = volume();
+  assert.ok(before);
+  await unpublish("n2");
+  const arrival = { node: "n2", mode: "multi-node-multi-writer", now: 0 } as const;
+  await store.change(before, { tag: join(before.tag, arrival) });
+  assert.deepEqual(volume()?.tag.attachment?.nodes, ["n1"]);
+  await unpublish("n1");
+  assert.equal(volume()?.exported.enabled, false);
+});
+
 test("unpublishVolume() cuts off what was exported while it recorded that nobody has the volume", async () => {
   const { unpublish, volume, store, slot } = rig([]);
   store.overtakeNext("change", async () => {
@@ -110,14 +127,17 @@ test("unpublishVolume() cuts off what was exported while it recorded that nobody
 });
 
 test("unpublishVolume() and publish() count the rest from when the export is off, however long that took", async () => {
-  for (const act of ["unpublish", "publish"] as const) {
-    const clock = new ManualClock();
-    const store = new SlowToCut(clock);
+  const acts = ["unpublish", "publish"] as const;
+  for (const [act, tookMs] of acts.flatMap((one) =>
+    [200, 700, 1_000, 8_000].map((ms) => [one, ms] as const),
+  )) {
+    const clock = new ManualClock(1_700_000_000_500);
+    const store = new SlowToCut(clock, tookMs);
     const { options, unpublish, ctx, slot } = rig(act === "publish" ? [] : ["n1"], store, clock);
     if (act === "publish") putVolume(store, slot, { exported: { enabled: true, nqn } });
     else await unpublish("n1");
     await new Publisher(options).publish({ id, node: "n2", mode: "single-node-writer" }, ctx);
-    assert.ok(clock.elapsed() - store.cutAt >= 5_000, act);
+    assert.ok(clock.elapsed() - store.cutAt >= 5_000, `${act} after ${tookMs} ms`);
   }
 });
 
@@ -125,15 +145,17 @@ test("unpublishVolume() and publish() count the rest from when the export is off
 class SlowToCut extends MemoryVolumeStore {
   cutAt = Number.NaN;
   readonly #clock: ManualClock;
+  readonly #tookMs: number;
 
-  constructor(clock: ManualClock) {
+  constructor(clock: ManualClock, tookMs: number) {
     super({ clock });
     this.#clock = clock;
+    this.#tookMs = tookMs;
   }
 
   override async change(volume: Volume, change: VolumeChange) {
     const isCut = change.exported?.enabled === false;
-    if (isCut) this.#clock.advance(8_000);
+    if (isCut) this.#clock.advance(this.#tookMs);
     const changed = await super.change(volume, change);
     if (isCut) this.cutAt = this.#clock.elapsed();
     return changed;

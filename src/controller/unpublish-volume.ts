@@ -1,9 +1,10 @@
+import { accessModes } from "#domain/access-mode.ts";
 import { DriverError } from "#domain/errors.ts";
 import type { Appliances } from "#domain/ports/appliances.ts";
 import type { Volume } from "#domain/volume.ts";
 import type { Clock } from "#lib/clock.ts";
 import type { Context } from "#lib/context.ts";
-import { cutUnknown, leave, renewed } from "./attachment.ts";
+import { cutUnknown, leave, next, renewed } from "./attachment.ts";
 import { cutOff } from "./cut-off.ts";
 import { locateVolume, type VolumeLocation } from "./located-volume.ts";
 import { untilWon } from "./until-won.ts";
@@ -23,9 +24,8 @@ export interface UnpublishRequest {
 
 /**
  * Takes a volume from a node. With the last one the export goes off, which cuts off a node that is still
- * connected; the epoch stays on record and is never exported again. Not being attached is success; where nobody is, a
- * publishing that was given up on may still be on its way, and must come too late. Two round trips, three while the pool
- * runs full.
+ * connected; the epoch stays on record and is never exported again. Not being attached is success; a publishing that was
+ * given up on may still be on its way then, and must come too late. Two round trips, three while the pool runs full.
  * @throws {DriverError} `unavailable` when the volume is still exported afterwards.
  */
 export async function unpublishVolume(
@@ -76,7 +76,7 @@ async function withdraw(
   if (nodes.length === 0 && !exported.enabled) return await keepOff(volume, site, ctx);
   const leaving = node === undefined ? nodes : nodes.filter((one) => one === node);
   const isLast = leaving.length === nodes.length;
-  if (leaving.length === 0 && !isLast) return volume;
+  if (leaving.length === 0 && !isLast) return await keepOut(volume, site, ctx);
   const tagAt = (now: number) =>
     nodes.length === 0 ? cutUnknown(tag, now) : leave(tag, leaving, now);
   const changed = isLast
@@ -105,6 +105,13 @@ async function keepOff(volume: Volume, site: Site, ctx: Context): Promise<Volume
   const change = { tag: renewed(volume.tag, now(site)) };
   const changed = await site.appliance.volumes.change(volume, change, ctx);
   return changed?.exported.enabled ? undefined : changed;
+}
+
+/** The same where others have the volume: of a volume for one node, their coming has made the revision another. */
+async function keepOut(volume: Volume, site: Site, ctx: Context): Promise<Volume | undefined> {
+  const { tag } = volume;
+  const mayShare = tag.attachment && accessModes[tag.attachment.mode].nodes !== "one";
+  return mayShare ? await site.appliance.volumes.change(volume, { tag: next(tag) }, ctx) : volume;
 }
 
 function now({ clock }: Site): number {

@@ -1,4 +1,5 @@
 import { DriverError, isFailure } from "#domain/errors.ts";
+import type { Nqn } from "#domain/nqn.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import { clearStagingPath, refusePublished } from "./clear-staging.ts";
@@ -25,11 +26,10 @@ export async function release(
   const hold = await holds?.find(nqn, ctx);
   if (holds !== undefined && hold !== undefined)
     await releaseHold({ volume, hold, unwritten }, { ...host, holds }, ctx);
+  else if (unwritten === "discard") await discardStaged(volume, host, ctx);
   else {
-    if (unwritten === "discard") await discardStaged(volume, host, ctx);
-    else await unmountStaged(volume, host, ctx);
-    // one that was cut short while it was made does not show, and is on the device all the same
-    await holds?.remove(nqn, ctx);
+    await unmountStaged(volume, host, ctx);
+    await removeHidden(nqn, host, ctx);
   }
   const device = await host.initiator.findDevice(nqn, ctx);
   if (device !== undefined)
@@ -41,6 +41,11 @@ export async function release(
   await proveGone(volume, host, ctx);
   await host.records.remove(volume.volumeId, ctx);
   host.health.forget(volume.volumeId);
+}
+
+/** A hold that was cut short while it was made does not show, and is on the device all the same. */
+async function removeHidden(nqn: Nqn, { holds }: NodeHost, ctx: Context): Promise<void> {
+  await holds?.remove(nqn, ctx);
 }
 
 /** Unmounting writes back what is dirty, and so waits for a connection that is lost. */
@@ -65,14 +70,13 @@ async function discardStaged(
   const act = `unstage volume "${volumeId}"`;
   await refusePublished(stagingPath, act, host, ctx);
   const device = await host.initiator.findDevice(nqn, ctx);
-  if (device !== undefined) {
-    const mounts = await mountsOf(device, host, ctx);
-    refuseMounted(
-      mounts.filter(({ target }) => target !== stagingPath),
-      act,
-    );
-    await refuseHolders(device, act, host, ctx);
-  }
+  const mounts = device === undefined ? [] : await mountsOf(device, host, ctx);
+  refuseMounted(
+    mounts.filter(({ target }) => target !== stagingPath),
+    act,
+  );
+  await removeHidden(nqn, host, ctx);
+  if (device !== undefined) await refuseHolders(device, act, host, ctx);
   ctx.log.warn({ volumeId, nqn, stagingPath }, overText);
   await host.initiator.disconnect(nqn, ctx);
   await clearStagingPath(stagingPath, act, host, ctx);

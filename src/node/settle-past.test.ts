@@ -62,6 +62,18 @@ for (const canHold of [true, false])
     assert.ok(world.warnings.includes("Discarding unwritten data of an attachment that has ended"));
   });
 
+test("stage() takes away the half-made hold of an epoch that is over and still looks alive", async () => {
+  const world = new NodeWorld({ canHold: true });
+  const volume = world.attach("pvc-1");
+  await stage(world.stageRequest(volume, blockUse()), world.host, world.ctx);
+  world.kernel.holds.clear();
+  world.kernel.halfHolds.add(volume.nqn);
+  world.moveBack(volume);
+  await stage(world.stageRequest(volume, blockUse()), world.host, world.ctx);
+  assert.equal(world.kernel.halfHolds.size, 0);
+  assert.deepEqual([...world.kernel.controllers.keys()], [volume.nqn]);
+});
+
 test("stage() refuses another epoch while a pod still has the old one", async () => {
   const world = new NodeWorld();
   const volume = world.attach("pvc-1");

@@ -103,7 +103,7 @@ async function recover(
 ): Promise<Volume | "no-folder"> {
   if (fault.type === "not-found") return "no-folder";
   const made = await readVolume(site, { spec, act, fault }, ctx);
-  if (made !== undefined) return made;
+  if (made !== undefined && fault.type !== "no-space") return made;
   // Only making subvolume or image can fail so, and both follow the proof that nothing was there.
   if (fault.type === "no-space") await clearAttempt(site, spec, ctx);
   throw faultError(act, fault);
