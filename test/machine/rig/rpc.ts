@@ -36,6 +36,13 @@ export function rpc<Request, Response>(
 /** Emulated, a host's program dies by this once in tens of thousands (seen: mkfs.xfs). */
 const crash = / failed with signal SIGSEGV$/;
 
+function isPassing(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const isCrash = crash.test(error.message);
+  if (isCrash) process.stdout.write(`CALLED AGAIN after ${error.message}\n`);
+  return isCrash || ("code" in error && error.code === status.ABORTED);
+}
+
 /**
  * As `rpc`, and again while another call for the volume, or the watch, is busy with it (ABORTED), and after a crash, which is told:
  * as kubelet does, sooner.
@@ -51,10 +58,7 @@ export async function patientRpc<Request, Response>(
     try {
       return await rpc(client, method, request, Math.max(endsAt - Date.now(), 1));
     } catch (error) {
-      const isBusy = error instanceof Error && "code" in error && error.code === status.ABORTED;
-      const isCrash = error instanceof Error && crash.test(error.message);
-      if (!(isBusy || isCrash) || Date.now() > endsAt) throw error;
-      if (isCrash) process.stdout.write(`CALLED AGAIN after ${error.message}\n`);
+      if (!isPassing(error) || Date.now() > endsAt) throw error;
     }
     await delay(500);
   }
