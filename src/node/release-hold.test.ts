@@ -66,6 +66,15 @@ function returnsMeanwhile(world: NodeWorld, volume: AttachedVolume): void {
   };
 }
 
+test("unstage() resumes a parked hold whose device is back, and loses nothing", async () => {
+  const { world, volume, request } = await staged();
+  const hold = world.kernel.holds.get(volume.nqn) ?? assert.fail();
+  hold.isSuspended = true;
+  await unstage(request, world.host, world.ctx);
+  assert.equal(hold.isSuspended, false);
+  assertGone(world);
+});
+
 test("unstage() waits for a short outage to end, and loses nothing", async () => {
   const { world, volume, stagingPath, request } = await staged();
   world.kernel.lose(volume.nqn);

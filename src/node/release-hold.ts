@@ -100,7 +100,10 @@ export async function removeUnstaged(
 async function isUsable(held: HeldVolume, host: HoldingHost, ctx: Context): Promise<boolean> {
   const { hold, volume, unwritten } = held;
   if (unwritten === "discard") return false;
-  if ((await findDisk(hold.nqn, host, ctx)) !== undefined) return true;
+  if ((await findDisk(hold.nqn, host, ctx)) !== undefined) {
+    if (hold.suspended) await host.holds.resume(hold.nqn, ctx);
+    return true;
+  }
   if (volume.phase !== "staged" || (await hasEnded(hold, host, ctx))) return false;
   return await returns(held, host, ctx);
 }

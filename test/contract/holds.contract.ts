@@ -25,6 +25,7 @@ export function holdsContract(contract: (title: string, check: Check) => void): 
   contract("create() makes one hold per NQN, which lies on its device until remove()", lives);
   contract("create() refuses an NQN whose hold lies elsewhere, and a device that is held", refuses);
   contract("failQueue() ends queueing; queueAgain() and swap() begin it anew", queues);
+  contract("park() lets all wait, on its device, until resume() or swap()", parks);
   contract("swap() takes no device whose number is another's by now", doubts);
   contract("passErrors() leaves the hold as it was, and refuses one that passes them on", passes);
   contract("grow() knows its own size, and never shrinks", grows);
@@ -76,6 +77,25 @@ async function queues({ holds, device }: HoldsHarness): Promise<void> {
   assert.equal(await isQueueing(), true);
 }
 
+async function parks({ holds, device }: HoldsHarness): Promise<void> {
+  const { nqn } = device;
+  const isParked = async () => (await holds.find(nqn, ctx))?.suspended;
+  await holds.create(device, ctx);
+  const before = await holds.status(nqn, ctx);
+  for (const end of [
+    () => holds.resume(nqn, ctx),
+    () => holds.swap(device, () => true, ctx),
+    () => holds.failQueue(nqn, ctx),
+  ]) {
+    for (const _time of [1, 2]) await holds.park(nqn, ctx);
+    assert.equal(await isParked(), true);
+    assert.deepEqual(await holds.status(nqn, ctx), { ...before, queueing: false });
+    await end();
+    assert.equal(await isParked(), false);
+  }
+  assert.deepEqual(await holds.status(nqn, ctx), { ...before, queueing: false });
+}
+
 async function passes({ holds, device }: HoldsHarness): Promise<void> {
   const before = await holds.create(device, ctx);
   await holds.passErrors(device.nqn, ctx);
@@ -124,6 +144,7 @@ async function isAbsent({ holds, device }: HoldsHarness): Promise<void> {
     () => holds.reinstate(device.nqn, ctx),
     () => holds.passErrors(device.nqn, ctx),
     () => holds.failQueue(device.nqn, ctx),
+    () => holds.park(device.nqn, ctx),
     () => holds.queueAgain(device.nqn, ctx),
   ])
     await assert.rejects(call, { kind: "not-found" });

@@ -155,6 +155,7 @@ export class DmKernel implements Disposable {
   #change(device: FakeDevice, verb: string, args: readonly string[]): void {
     if (verb === "clear") device.inactive = undefined;
     else if (verb === "resume") this.#resume(device);
+    else if (verb === "suspend") device.suspended = true;
     else if (verb === "remove") this.#remove(device);
     else if (verb === "message") this.#message(device, args.slice(2));
   }

@@ -14,7 +14,7 @@ export interface Hold {
   /** `253:3` */
   readonly majorMinor: string;
   readonly sizeBytes: number;
-  /** A change of its table was interrupted: all I/O waits until `resume`. */
+  /** All I/O waits in it until `resume` or `swap`: by `park`, or because a change of its table was interrupted. */
   readonly suspended: boolean;
 }
 
@@ -69,7 +69,7 @@ export interface HoldPaths {
    * @throws {DriverError} `out-of-range` when the device is smaller: a hold never shrinks; else as `swap`.
    */
   grow(device: BlockDevice, ctx: Context): Promise<void>;
-  /** Takes back a change that was interrupted, so that I/O goes on. Not being suspended is success. */
+  /** Takes back a change that was interrupted, or the parking, so that I/O goes on. Not being suspended is success. */
   resume(nqn: Nqn, ctx: Context): Promise<void>;
   /** Lets failed paths be tried again; that they are active already is success. */
   reinstate(nqn: Nqn, ctx: Context): Promise<void>;
@@ -82,13 +82,19 @@ export interface HoldPaths {
   passErrors(nqn: Nqn, ctx: Context): Promise<void>;
 }
 
-/** What happens to I/O that finds no path. Both methods throw `not-found` when there is no hold. */
+/** What happens to I/O that finds no path. All methods throw `not-found` when there is no hold. */
 export interface HoldQueue {
   /**
    * Fails it from now on, and what has waited, with EIO. I/O that waits in the namespace itself, because its
    * controller is connecting, is freed only by disconnecting that.
    */
   failQueue(nqn: Nqn, ctx: Context): Promise<void>;
+  /**
+   * Lets it wait without cost, until `resume` or `swap`: dm-multipath itself tries again what finds no path, without any pause,
+   * which takes a whole processor (seen on Linux 6.12; drivers/md/dm-mpath.c, `process_queued_bios`).
+   * @throws {DriverError} `unavailable` when I/O is still under way in the device that it lies on.
+   */
+  park(nqn: Nqn, ctx: Context): Promise<void>;
   /** Lets it wait again; the device that it lies on must be there. */
   queueAgain(nqn: Nqn, ctx: Context): Promise<void>;
 }

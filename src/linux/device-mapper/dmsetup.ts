@@ -52,6 +52,11 @@ export class Dmsetup {
     await this.#change(["resume", "--noflush", "--nolockfs", name], ctx, { timeoutMs });
   }
 
+  /** Without flushing: what waits in a multipath device goes on waiting. Waits for what is under way below it. */
+  async suspend(name: string, ctx: Context): Promise<void> {
+    await this.#change(["suspend", "--noflush", "--nolockfs", name], ctx);
+  }
+
   /** Tries for five seconds when somebody has it open for a moment. */
   async remove(name: string, ctx: Context): Promise<void> {
     await this.#change(["remove", "--retry", name], ctx, { timeoutMs: removeLimitMs });

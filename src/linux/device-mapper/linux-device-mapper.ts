@@ -166,6 +166,16 @@ export class LinuxDeviceMapper implements DeviceMapper, HoldPaths, HoldQueue {
     await this.#message(nqn, "fail_if_no_path", ctx);
   }
 
+  async park(nqn: Nqn, ctx: Context): Promise<void> {
+    const act = `Cannot park hold "${nqn}"`;
+    if (this.#require(nqn, act).suspended) return;
+    try {
+      await this.#dmsetup.suspend(holdName(nqn), ctx);
+    } catch (error) {
+      throw toolFailure(act, error, "unavailable");
+    }
+  }
+
   async queueAgain(nqn: Nqn, ctx: Context): Promise<void> {
     const act = `Cannot let hold "${nqn}" queue again`;
     const hold = this.#require(nqn, act);

@@ -47,6 +47,17 @@ test("adopt() resumes a hold whose change was interrupted, also one without a re
   for (const { nqn } of volumes) assert.equal(world.kernel.holds.get(nqn)?.isSuspended, false);
 });
 
+test("adopt() leaves a hold parked whose volume is away", async () => {
+  const world = new WatchedWorld();
+  const volume = await staged(world);
+  const hold = world.kernel.holds.get(volume.nqn) ?? assert.fail();
+  world.kernel.drop(volume.nqn);
+  hold.isSuspended = true;
+  await adopt(world.watchHost, world.ctx);
+  assert.equal(hold.isSuspended, true);
+  assert.ok(world.warnings.includes("Left a hold parked: its volume is away"));
+});
+
 test("adopt() lets a hold queue again that was left in the middle of passing errors on", async () => {
   const world = new WatchedWorld();
   const volume = await staged(world);

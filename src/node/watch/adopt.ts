@@ -40,7 +40,9 @@ export async function adopt(host: WatchHost, ctx: Context): Promise<void> {
 export async function mend(hold: Hold, host: WatchHost, ctx: Context): Promise<void> {
   const { nqn } = hold;
   try {
-    if (hold.suspended) {
+    if (hold.suspended && host.connections.observe(nqn).device === undefined) {
+      ctx.log.warn({ nqn, hold: hold.path }, "Left a hold parked: its volume is away");
+    } else if (hold.suspended) {
       await host.holds?.resume(nqn, ctx);
       ctx.log.warn({ nqn }, "Resumed a hold whose change had been interrupted");
     } else if (await isHalfOpen(hold, host, ctx)) {

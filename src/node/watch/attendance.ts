@@ -9,6 +9,7 @@ import type { WatchHost } from "./host.ts";
 import { renewedRecord } from "./identity.ts";
 import { look } from "./look.ts";
 import type { Outcome } from "./outcome.ts";
+import { mustPark, park } from "./park.ts";
 import type { Sight } from "./sight.ts";
 import { keyOf, type Watched } from "./watched.ts";
 
@@ -75,7 +76,8 @@ export class Attendance {
   async #step(listed: StagedVolume, watched: Watched, ctx: Context): Promise<void> {
     const glance = await this.#decide(listed, watched, ctx);
     if (glance === undefined) return;
-    if (idle.has(glance.action.do) && !this.#mustRecord(glance))
+    const { action, sight } = glance;
+    if (idle.has(action.do) && !this.#mustRecord(glance) && !mustPark(action, sight))
       return await this.#take(glance, watched, ctx);
     using lock = this.#locks.tryAcquire(listed.volumeId);
     if (lock === undefined) return this.#pause(watched, retryMs);
@@ -103,10 +105,16 @@ export class Attendance {
     watched.lastSeen = keyOf(sight.connection);
     if (action.do === "nothing") return await this.#close(sight, watched, ctx);
     this.#open(action, sight, watched, ctx);
+    if (mustPark(action, sight)) await this.#park(sight, watched, ctx);
     const outcome = await act(action, sight, this.#host, ctx);
     watched.obstacle = undefined;
     this.#remember(action, outcome, { watched, sight });
     this.#pause(watched, this.#pauseAfter(action, sight));
+  }
+
+  async #park(sight: Sight, watched: Watched, ctx: Context): Promise<void> {
+    watched.past = { ...watched.past, parked: watched.past.parked + 1 };
+    await park(sight, this.#host, ctx);
   }
 
   #open(action: Action, sight: Sight, watched: Watched, ctx: Context): void {

@@ -153,8 +153,31 @@ const withHold: readonly (readonly [string, Case, object])[] = [
     { do: "rescan" },
   ],
   ["a controller that the kernel gave up", { connection: none, status: dead }, { do: "connect" }],
-  ["an interrupted change", { connection: live, isSuspended: true }, { do: "resume" }],
-  ["an interrupted change in an outage", { connection: none, isSuspended: true }, { do: "resume" }],
+  [
+    "an interrupted change, and a parked hold whose device is back",
+    { connection: live, status: notQueueing, isSuspended: true },
+    { do: "resume" },
+  ],
+  [
+    "a parked hold in an outage",
+    { connection: none, status: notQueueing, isSuspended: true },
+    { do: "connect" },
+  ],
+  [
+    "a parked hold whose target is being connected",
+    { connection: connecting, isSuspended: true },
+    { do: "wait" },
+  ],
+  [
+    "a parked hold whose volume is back as another device",
+    { connection: renumbered, status: notQueueing, isSuspended: true },
+    swap,
+  ],
+  [
+    "a parked hold whose time is over",
+    { connection: none, status: notQueueing, isSuspended: true, past: { attachmentEnded: true } },
+    { do: "end-hold", reason: "its attachment to this node is gone, or is another one by now" },
+  ],
   [
     "a device that was refused",
     { connection: renumbered, status: dead, past: { refused } },

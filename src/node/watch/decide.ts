@@ -37,7 +37,7 @@ const mostRescans = 30;
 export function decide(sight: Sight): Action {
   const { hold, past } = sight;
   if (hold === undefined) return withoutHold(sight);
-  if (hold.suspended) return { do: "resume" };
+  if (hold.suspended && isOnItsDevice(sight, hold)) return { do: "resume" };
   if (isWell(sight, hold)) return { do: "nothing" };
   if (past.ended !== undefined) return afterEnd(sight, past.ended);
   const reason = reasonToEnd(sight);
@@ -45,15 +45,14 @@ export function decide(sight: Sight): Action {
   return withHold(sight, hold);
 }
 
+function isOnItsDevice({ connection: { device } }: Sight, { status }: HeldSight): boolean {
+  return device !== undefined && device.majorMinor === status?.device;
+}
+
 /** On its device, which answers, with all of its paths, and ready for the next outage. */
-function isWell({ connection }: Sight, { status }: HeldSight): boolean {
-  return (
-    status !== undefined &&
-    connection.device !== undefined &&
-    connection.device.majorMinor === status.device &&
-    status.queueing &&
-    status.paths.every((path) => path === "active")
-  );
+function isWell(sight: Sight, hold: HeldSight): boolean {
+  const { queueing = false, paths = [] } = hold.status ?? {};
+  return isOnItsDevice(sight, hold) && queueing && paths.every((path) => path === "active");
 }
 
 function reasonToEnd({ volume, lostMs, past }: Sight): string | undefined {
@@ -72,13 +71,14 @@ function afterEnd({ connection }: Sight, ended: string): Action {
   return { do: "report", state: "failed", reason: ended };
 }
 
-function withHold(sight: Sight, { status }: HeldSight): Action {
+/** A hold that is suspended is parked, or a change of it was interrupted: it waits, whatever the kernel shows of its queue. */
+function withHold(sight: Sight, hold: HeldSight): Action {
   const { connection } = sight;
   const { device } = connection;
+  const { status, suspended } = hold;
   if (connection.state === "connecting" || status === undefined) return { do: "wait" };
-  if (device !== undefined && device.majorMinor === status.device)
-    return onItsDevice(sight, status);
-  if (!status.queueing)
+  if (isOnItsDevice(sight, hold)) return onItsDevice(sight, status);
+  if (!status.queueing && !suspended)
     return { do: "report", state: "failed", reason: "its hold was ended before" };
   if (device === undefined) return noDevice(sight);
   if (sight.past.refused?.majorMinor === device.majorMinor)

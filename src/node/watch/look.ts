@@ -47,7 +47,7 @@ async function lookAtHold(
 ): Promise<HeldSight | undefined> {
   const hold = await holds?.find(nqn, ctx);
   if (hold === undefined || holds === undefined) return undefined;
-  const isUnknown = isConnecting || hold.suspended;
+  const isUnknown = isConnecting && hold.suspended;
   return { ...hold, status: isUnknown ? undefined : await holds.status(nqn, ctx) };
 }
 

@@ -23,7 +23,7 @@ export interface Sight {
 }
 
 export interface HeldSight extends Hold {
-  /** Left out while the kernel is connecting: asking takes processes, and nothing would follow from it. */
+  /** Left out of one that is suspended while the kernel is connecting: nothing would follow from it. */
   readonly status: HoldStatus | undefined;
 }
 
@@ -34,6 +34,8 @@ export interface Past {
   /** Rescans since the last connect. */
   readonly rescanned: number;
   readonly reconnected: number;
+  /** Times that it was tried to park the hold. */
+  readonly parked: number;
   /** A device that was found not to be the volume. */
   readonly refused: Refusal | undefined;
   readonly attachmentEnded: boolean;
@@ -53,6 +55,7 @@ export const nothingYet: Past = {
   reinstated: 0,
   rescanned: 0,
   reconnected: 0,
+  parked: 0,
   refused: undefined,
   attachmentEnded: false,
   newIdentity: false,

@@ -44,7 +44,9 @@ export class MemoryDeviceMapper implements Holds {
   async status(nqn: Nqn, _ctx: Context): Promise<HoldStatus> {
     const hold = this.#require(nqn);
     const { under, isQueueing, isSuspended } = hold;
-    const path = this.#kernel.isLive(under) ? "active" : "failed";
+    // what waits in a namespace that is being connected has failed no path
+    const isThere = this.#kernel.controllers.get(nqn)?.device === under;
+    const path = isThere ? "active" : "failed";
     return {
       device: under.majorMinor,
       paths: [path, path],
@@ -118,6 +120,11 @@ export class MemoryDeviceMapper implements Holds {
     const hold = this.#require(nqn);
     Object.assign(hold, { isQueueing: false, isSuspended: false });
     this.#kernel.settle(hold);
+  }
+
+  async park(nqn: Nqn, ctx: Context): Promise<void> {
+    ctx.signal.throwIfAborted();
+    this.#require(nqn).isSuspended = true;
   }
 
   async queueAgain(nqn: Nqn, ctx: Context): Promise<void> {

@@ -119,7 +119,7 @@ scenario(
 
 /** As docs/resilience.md has it. */
 function giveUpByHand(nqn: string): void {
-  sh(`dmsetup message rds-csi-${nqn} 0 fail_if_no_path`);
+  sh(`dmsetup resume rds-csi-${nqn} && dmsetup message rds-csi-${nqn} 0 fail_if_no_path`);
   sh(
     `for c in $(grep -lxF '${nqn}' /sys/class/nvme/*/subsysnqn); do echo 1 > \${c%/*}/delete_controller; done`,
   );
