@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { DriverError } from "#domain/errors.ts";
+import { FakeDisk } from "#test/fakes/node/fake-disk.ts";
 import { assertAllWritten, inUse, stateOf, write } from "#test/fakes/watch/in-use.ts";
 import { WatchedWorld } from "#test/fakes/watch/watched-world.ts";
 
@@ -69,10 +70,21 @@ test("tick() ends a parked hold when its time is over, and what waits in it fail
   assert.equal(stateOf(world, volume), "failed");
 });
 
-test("tick() leaves a hold alone that a call is busy with, parked or not", async () => {
+test("tick() parks no hold that a call is busy with, also where nothing else is to be done", async () => {
   const { world, volume, hold, giveUp } = await inOutage();
-  using _lock = world.locks.tryAcquire(volume.volumeId) ?? assert.fail();
   giveUp();
-  await world.pass(10_000);
-  assert.equal(hold.isSuspended, false);
+  const other = new FakeDisk(volume.disk.sizeBytes);
+  other.format("xfs");
+  world.kernel.exports.set(volume.nqn, other);
+  await world.pass(11_000);
+  assert.equal(stateOf(world, volume), "refused");
+  assert.equal(hold.isSuspended, true);
+  {
+    using _lock = world.locks.tryAcquire(volume.volumeId) ?? assert.fail();
+    hold.isSuspended = false;
+    await world.pass(20_000);
+    assert.equal(hold.isSuspended, false);
+  }
+  await world.pass(20_000);
+  assert.equal(hold.isSuspended, true);
 });

@@ -27,7 +27,10 @@ async function bringUp(cluster: Cluster, content: Content, ioHoldSeconds = "0") 
 }
 
 function isQueueing(nqn: string): boolean {
-  return /queue_if_no_path/.test(sh(`dmsetup table rds-csi-${nqn}`));
+  const hold = `rds-csi-${nqn}`;
+  // One that is parked does not show it.
+  const isParked = sh(`dmsetup info -c --noheadings -o suspended ${hold}`).includes("Suspended");
+  return isParked || /queue_if_no_path/.test(sh(`dmsetup table ${hold}`));
 }
 
 async function conditionSays(cluster: Cluster, volume: ClusterVolume, text: RegExp) {

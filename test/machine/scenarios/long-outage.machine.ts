@@ -33,6 +33,12 @@ scenario("an outage of five minutes is a pause, and nothing else", (cluster) =>
           const { volumeCondition } = await cluster.node().stats(volume);
           assert.match(volumeCondition?.message ?? "", /being brought back/);
         }
+        const state = sh(`dmsetup info -c --noheadings -o suspended rds-csi-${given.nqn}`);
+        assert.equal(
+          state.trim(),
+          "Suspended",
+          "what waits in a hold without a path would take a processor",
+        );
         const hung = Number(sh("dmesg | grep -c 'blocked for more than' || true"));
         assert.ok(hung > 0, "the kernel has told of tasks that hang");
         cluster.restoreDataNetwork();
