@@ -12,7 +12,7 @@ rm -f /etc/nvme/hostnqn /etc/nvme/hostid
 cat /sys/firmware/qemu_fw_cfg/by_name/opt/machine/command/raw >/run/command.sh
 bash /run/command.sh </dev/null >/dev/console 2>&1
 status=$?
-# What the emulator has let die is not the driver's fault.
+# A program that has crashed is one that the emulator has let down.
 dmesg | grep -E 'segfault at|traps: ' >/dev/console
 echo "MACHINE-EXIT $status" >/dev/console
 # Waits until the line has sent all of it: what is still in its buffer is lost with the power.

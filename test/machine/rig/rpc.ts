@@ -33,19 +33,8 @@ export function rpc<Request, Response>(
   });
 }
 
-/** Emulated, a host's program dies by this once in tens of thousands (seen: mkfs.xfs). */
-const crash = / failed with signal SIGSEGV$/;
-
-function isPassing(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const isCrash = crash.test(error.message);
-  if (isCrash) process.stdout.write(`CALLED AGAIN after ${error.message}\n`);
-  return isCrash || ("code" in error && error.code === status.ABORTED);
-}
-
 /**
- * As `rpc`, and again while another call for the volume, or the watch, is busy with it (ABORTED), and after a crash, which is told:
- * as kubelet does, sooner.
+ * As `rpc`, and again while another call for the volume, or the watch, is busy with it (ABORTED): as kubelet does, sooner.
  */
 export async function patientRpc<Request, Response>(
   client: Client,
@@ -58,7 +47,8 @@ export async function patientRpc<Request, Response>(
     try {
       return await rpc(client, method, request, Math.max(endsAt - Date.now(), 1));
     } catch (error) {
-      if (!isPassing(error) || Date.now() > endsAt) throw error;
+      const isBusy = error instanceof Error && "code" in error && error.code === status.ABORTED;
+      if (!isBusy || Date.now() > endsAt) throw error;
     }
     await delay(500);
   }
