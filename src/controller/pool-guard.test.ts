@@ -140,6 +140,18 @@ test("look() opens a pool that has room, and puts back all the exports it can, p
   );
 });
 
+test("look() keeps shut between the marks what another replica has shut, however long it was open before", async () => {
+  const one = guardedRig();
+  await one.publish(a);
+  const other = guardedRig({ store: one.store, clock: one.clock });
+  await other.settle();
+  one.leaveFree(GiB);
+  await one.settle();
+  one.leaveFree(30 * GiB);
+  await other.settle();
+  assert.deepEqual([one.exported(a)?.enabled, one.tag(a)?.halted], [false, true]);
+});
+
 test("look() cuts nobody off on an appliance that does not tell how much is free", async () => {
   const rig = guardedRig();
   await rig.publish(a);

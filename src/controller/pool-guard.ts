@@ -118,6 +118,8 @@ export class PoolGuard implements AsyncDisposable {
   async #open(survey: Survey): Promise<number> {
     const { appliance, shutPools } = this.#parts;
     const halted = survey.volumes.filter(({ tag }) => tag.halted);
+    // what another replica halts later has not been tried here
+    if (halted.length === 0) this.#tried = 0;
     const isOver = halted.length === 0 || this.#triedAll(survey);
     if (isOver) shutPools.delete(appliance.name);
     this.#tell("open", survey, halted.length);
@@ -135,7 +137,8 @@ export class PoolGuard implements AsyncDisposable {
 
   /** Others each time: one that cannot be put back must not keep the rest waiting. */
   #someOf(halted: readonly Volume[]): readonly Volume[] {
-    const from = halted.length > 0 ? this.#tried % halted.length : 0;
+    if (halted.length === 0) return [];
+    const from = this.#tried % halted.length;
     this.#tried += mostAtOnce;
     return [...halted.slice(from), ...halted.slice(0, from)].slice(0, mostAtOnce);
   }
