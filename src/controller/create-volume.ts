@@ -18,7 +18,7 @@ import {
   wantedOrigin,
 } from "./content-source.ts";
 import { claimRoom } from "./headroom.ts";
-import { idOf, requireSize } from "./located-volume.ts";
+import { idOf, listed, requireSize } from "./located-volume.ts";
 import {
   checkParameters,
   chosenAppliance,
@@ -92,7 +92,7 @@ export async function createVolume(
   warnAboutRetired(order.parameters, ctx);
 
   const survey = await appliance.volumes.survey(ctx);
-  const existing = survey.volumes.find((volume) => volume.slot === slot);
+  const existing = listed({ slot }, survey);
   const site = { appliance, claims, survey };
   if (wanted !== undefined && existing === undefined) await refuseUnlisted(wanted, site, ctx);
   const found =
@@ -170,7 +170,7 @@ async function finish(
   requireSize(volume, appliance);
   if (sizeBytes >= order.size.requiredBytes) return volume;
   const wantedBytes = grownVolumeSize(order.size, sizeBytes);
-  const seen = room.survey.volumes.find(({ slot }) => slot === volume.slot);
+  const seen = listed(volume, room.survey);
   const addedBytes = wantedBytes - (seen?.sizeBytes ?? 0);
   const act = `grow the new volume "${idOf(volume.slot, appliance)}" to ${formatBytes(wantedBytes)}`;
   try {

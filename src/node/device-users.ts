@@ -82,6 +82,14 @@ export function refuseMounted(mounts: readonly Mount[], act: string): void {
   throw new DriverError("failed-precondition", `Cannot ${act}: it is still mounted at ${places}`);
 }
 
+/** The same, but for the one place where it may be. */
+export function refuseMountedElsewhere(mounts: readonly Mount[], place: string, act: string): void {
+  refuseMounted(
+    mounts.filter(({ target }) => target !== place),
+    act,
+  );
+}
+
 /** `"a", "b", "c" and 4 more` */
 function quoted(words: readonly string[]): string {
   const shown = words.slice(0, 3).map((word) => `"${word}"`);

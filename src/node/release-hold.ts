@@ -6,7 +6,7 @@ import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import { clearStagingPath } from "./clear-staging.ts";
 import { connectInTime } from "./connect-in-time.ts";
-import { mountsOf, refuseHolders, refuseMounted } from "./device-users.ts";
+import { mountsOf, refuseHolders, refuseMountedElsewhere } from "./device-users.ts";
 import type { HoldingHost } from "./host.ts";
 import { disprove } from "./prove.ts";
 import { unmountOrDetachAll } from "./unmount.ts";
@@ -46,10 +46,7 @@ export async function releaseHold(
   const { stagingPath } = volume;
   const act = `unstage volume "${volume.volumeId}"`;
   const mounts = await mountsOf(hold, host, ctx);
-  refuseMounted(
-    mounts.filter(({ target }) => target !== stagingPath),
-    act,
-  );
+  refuseMountedElsewhere(mounts, stagingPath, act);
   await refuseHolders(hold, act, host, ctx);
   if (mounts.length === 0 && volume.phase !== "staged")
     return await removeUnstaged(hold, host, ctx);

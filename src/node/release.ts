@@ -3,7 +3,7 @@ import type { Nqn } from "#domain/nqn.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import { clearStagingPath, refusePublished } from "./clear-staging.ts";
-import { mountsOf, refuseHolders, refuseInUse, refuseMounted } from "./device-users.ts";
+import { mountsOf, refuseHolders, refuseInUse, refuseMountedElsewhere } from "./device-users.ts";
 import type { NodeHost } from "./host.ts";
 import { overText, releaseHold, type Unwritten } from "./release-hold.ts";
 
@@ -71,10 +71,7 @@ async function discardStaged(
   await refusePublished(stagingPath, act, host, ctx);
   const device = await host.initiator.findDevice(nqn, ctx);
   const mounts = device === undefined ? [] : await mountsOf(device, host, ctx);
-  refuseMounted(
-    mounts.filter(({ target }) => target !== stagingPath),
-    act,
-  );
+  refuseMountedElsewhere(mounts, stagingPath, act);
   await removeHidden(nqn, host, ctx);
   if (device !== undefined) await refuseHolders(device, act, host, ctx);
   ctx.log.warn({ volumeId, nqn, stagingPath }, overText);
