@@ -19,8 +19,11 @@ const { values, positionals } = parseArgs({
     jobs: { type: "string", default: "3" },
     /** Times to play a file again that failed. Each is told: it is for CI, whose host may be busy with other things. */
     repeat: { type: "string", default: "0" },
-    /** Seconds for a file, plenty by default; more where ROUNDS or VOLUMES ask for more. */
-    limit: { type: "string", default: "900" },
+    /**
+     * Seconds for a file, to end one that hangs: a walk of five minutes has taken eleven on a host whose neighbours were busy.
+     * More where ROUNDS or VOLUMES ask for more.
+     */
+    limit: { type: "string", default: "2400" },
   },
 });
 
