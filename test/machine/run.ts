@@ -97,11 +97,12 @@ for (const series of values.kernel) {
   jobs.push(...wanted.map((scenario) => ({ series, hardware, scenario, limitSeconds })));
 }
 const files = jobs.length;
+// Make hands on what its group has got already: a second one must not end this amid its clearing away.
 for (const [signal, status] of [
   ["SIGINT", 130],
   ["SIGTERM", 143],
 ] as const)
-  process.once(signal, () => process.exit(status));
+  process.on(signal, () => process.exit(status));
 bundle(project);
 await compile(scenarios, project);
 await Promise.all(Array.from({ length: Number(values.jobs) }, () => worker(jobs)));
