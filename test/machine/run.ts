@@ -19,10 +19,7 @@ const { values, positionals } = parseArgs({
     jobs: { type: "string", default: "3" },
     /** Times to play a file again that failed. Each is told: it is for CI, whose host may be busy with other things. */
     repeat: { type: "string", default: "0" },
-    /**
-     * Seconds for a file, to end one that hangs: a walk of five minutes has taken eleven on a host whose neighbours were busy.
-     * More where ROUNDS or VOLUMES ask for more.
-     */
+    /** Seconds for a file, to end one that hangs: a walk of six minutes was not over after ten on a host with busy neighbours. */
     limit: { type: "string", default: "2400" },
   },
 });
