@@ -1,7 +1,7 @@
 import { globSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { compile, programs } from "../test/machine/compile.ts";
-import { type Hardware, runMachine } from "../test/machine/machine.ts";
+import { type Hardware, Machine } from "../test/machine/machine.ts";
 import { bundle, obstacle, prepare } from "../test/machine/prepare.ts";
 import { mark } from "./machine/tell-figure.ts";
 import type { Figure } from "./table.ts";
@@ -50,11 +50,9 @@ function hardwareOrReason(): Hardware | { readonly reason: string } {
 async function figuresOf(program: string, hardware: Hardware): Promise<Figure[]> {
   const lines: string[] = [];
   const node = "node_modules/.bin/node --enable-source-maps";
-  const status = await runMachine({
-    ...hardware,
-    command: `cd ${project} && ${node} ${programs}/${program}.mjs`,
-    memoryMiB: 3072,
-    diskMiB: 8192,
+  using machine = new Machine({ ...hardware, memoryMiB: 3072, diskMiB: 8192 });
+  const status = await machine.run({
+    line: `cd ${project} && ${node} ${programs}/${program}.mjs`,
     limitSeconds,
     onLine: (line) => lines.push(line),
   });

@@ -11,6 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { type Command, Console } from "./console.ts";
 
 /** What it takes to boot a machine. */
 export interface Hardware {
@@ -18,43 +19,62 @@ export interface Hardware {
   readonly emulator: readonly string[];
   /** Folder made by prepare.sh: `vmlinux`, `initrd.cpio`. */
   readonly kernel: string;
-  /** Folder made by daemons.sh: what a machine may put over its root, to be a host with these daemons. */
-  readonly daemons: string;
 }
 
 /** A machine to boot, and what it may use. */
 export interface MachineOptions extends Hardware {
-  /** Bash, run as root in the machine, whose root is the host's own, read-only, under a tmpfs. */
-  readonly command: string;
   /** More words for the kernel's command line. */
   readonly parameters?: string;
   readonly memoryMiB: number;
   /** Size of an empty disk, `/dev/vda` in the machine. */
   readonly diskMiB: number;
-  /** The machine is switched off after this many seconds. */
-  readonly limitSeconds: number;
-  readonly onLine: (line: string) => void;
 }
 
-/** A program that starts machines again and again is broken. */
+/** A command that loses its power again and again is broken. */
 const mostBoots = 2;
 
-/**
- * Boots a kernel under plain QEMU emulation (no KVM needed) and runs one command in it. A machine that says
- * `MACHINE-AGAIN` and then loses its power is booted once more, with the same command and the disk as it was.
- * @returns the command's exit status; 124 when the limit was reached, 125 when the machine did not come up.
- */
-export async function runMachine(options: MachineOptions): Promise<number> {
-  using remains = new Remains();
-  const { folder } = remains;
-  writeFileSync(join(folder, "disk.img"), "");
-  truncateSync(join(folder, "disk.img"), options.diskMiB * 1024 * 1024);
-  writeFileSync(join(folder, "command.sh"), options.command);
-  for (let boot = 0; boot < mostBoots; boot++) {
-    const status = await runOnce(remains, options);
-    if (status !== "again") return status;
+/** A kernel under plain QEMU emulation (no KVM needed), which runs one command after another. */
+export class Machine implements Disposable {
+  readonly #options: MachineOptions;
+  readonly #remains = new Remains();
+  #console: Console | undefined;
+
+  /** It boots with its first command. */
+  constructor(options: MachineOptions) {
+    this.#options = options;
+    const disk = join(this.#remains.folder, "disk.img");
+    writeFileSync(disk, "");
+    truncateSync(disk, options.diskMiB * 1024 * 1024);
   }
-  return 125;
+
+  /**
+   * A machine that says `MACHINE-AGAIN` and then loses its power is booted once more, with the same command and the disk as it was.
+   * @returns the command's exit status; 124 when the limit was reached, 125 when the machine did not come up, or went down.
+   */
+  async run(command: Command): Promise<number> {
+    for (let boot = 0; boot < mostBoots; boot++) {
+      this.#console ??= await this.#boot();
+      const status = await this.#console.run(command);
+      if (status !== "again") return status;
+      this.#console = undefined;
+    }
+    return 125;
+  }
+
+  async #boot(): Promise<Console> {
+    const { folder, children } = this.#remains;
+    this.#remains.endProcesses();
+    rmSync(join(folder, "root.sock"), { force: true });
+    children.push(shareRoot(folder));
+    await appears(join(folder, "root.sock"));
+    const qemu = startQemu(folder, this.#options);
+    children.push(qemu);
+    return new Console(qemu);
+  }
+
+  [Symbol.dispose](): void {
+    this.#remains[Symbol.dispose]();
+  }
 }
 
 /** What a machine must not leave, also when this process is told to end: its processes and its folder. */
@@ -75,20 +95,6 @@ class Remains implements Disposable {
     process.off("exit", this.#end);
     this.endProcesses();
     rmSync(this.folder, { recursive: true, force: true });
-  }
-}
-
-async function runOnce(remains: Remains, options: MachineOptions): Promise<number | "again"> {
-  const { folder, children } = remains;
-  rmSync(join(folder, "root.sock"), { force: true });
-  try {
-    children.push(shareRoot(folder));
-    await appears(join(folder, "root.sock"));
-    const qemu = startQemu(folder, options);
-    children.push(qemu);
-    return await outcome(qemu, options);
-  } finally {
-    remains.endProcesses();
   }
 }
 
@@ -166,7 +172,6 @@ function startQemu(
       ...["-device", "vhost-user-fs-pci,chardev=root,tag=root,queue-size=1024"],
       ...["-drive", `if=none,id=disk,file=${disk},format=raw,cache=unsafe,discard=unmap`],
       ...["-device", "virtio-blk-pci,drive=disk", "-device", "virtio-rng-pci"],
-      ...["-fw_cfg", `name=opt/machine/command,file=${join(folder, "command.sh")}`],
       ...[
         "-kernel",
         join(kernel, "vmlinux"),
@@ -176,33 +181,8 @@ function startQemu(
         append,
       ],
     ],
-    { stdio: ["ignore", "pipe", "inherit"] },
+    { stdio: ["pipe", "pipe", "inherit"] },
   );
-}
-
-async function outcome(
-  qemu: ChildProcess,
-  { limitSeconds, onLine }: MachineOptions,
-): Promise<number | "again"> {
-  let status: number | "again" = 125;
-  const limit = setTimeout(() => {
-    status = 124;
-    qemu.kill("SIGKILL");
-  }, limitSeconds * 1000);
-  let rest = "";
-  qemu.stdout?.setEncoding("utf8").on("data", (text: string) => {
-    const lines = (rest + text).split(/\r*\n/);
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      const exit = /MACHINE-EXIT (\d+)/.exec(line)?.[1];
-      if (line.includes("MACHINE-AGAIN")) status = "again";
-      else if (exit === undefined) onLine(line);
-      else status = Number(exit);
-    }
-  });
-  await new Promise((resolve) => qemu.once("close", resolve));
-  clearTimeout(limit);
-  return status;
 }
 
 async function appears(path: string): Promise<void> {

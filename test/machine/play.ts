@@ -1,13 +1,12 @@
-import { readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { programs } from "./compile.ts";
-import { type Hardware, runMachine } from "./machine.ts";
+import type { Machine } from "./machine.ts";
 
 /** A file of scenarios on one kernel. */
 export interface Job {
-  readonly series: string;
-  readonly hardware: Hardware;
   readonly scenario: string;
+  /** Folder made by daemons.sh: what the machine may put over its root, to be a host with these daemons. */
+  readonly daemons: string;
   /** For the whole file, seconds; each of its scenarios has two thirds of it. */
   readonly limitSeconds: number;
 }
@@ -22,19 +21,14 @@ export interface Outcome {
 /** What scenarios may be told from outside: how many rounds to play in `rounds`, and volumes in `many-volumes`. */
 const told = ["ROUNDS", "VOLUMES"];
 
-function environment(): string {
+function environment(): string[] {
   const known = told.filter((name) => process.env[name] !== undefined);
-  return known.map((name) => `export ${name}='${Number(process.env[name])}'; `).join("");
-}
-
-/** What a file of scenarios wants of its kernel, such as `nvme_core.multipath=N`: on a line of its own, after `// kernel:`. */
-function parametersOf(file: string): string {
-  return /^\/\/ kernel: (.*)$/m.exec(readFileSync(file, "utf8"))?.[1] ?? "";
+  return known.map((name) => `export ${name}=${Number(process.env[name])}`);
 }
 
 /** The outcome in TAP goes to the console at the end, each line with its mark, apart from what else is printed. */
-export async function play(job: Job, project: string): Promise<Outcome> {
-  const { hardware, scenario, limitSeconds } = job;
+export async function play(job: Job, machine: Machine, project: string): Promise<Outcome> {
+  const { scenario, daemons, limitSeconds } = job;
   const scenarioMs = Math.round((limitSeconds * 1_000 * 2) / 3);
   const lines: string[] = [];
   const tests = [
@@ -44,14 +38,17 @@ export async function play(job: Job, project: string): Promise<Outcome> {
     ...["--test-reporter=tap", "--test-reporter-destination=/run/results.tap"],
     `${programs}/${basename(scenario, ".ts")}.mjs`,
   ];
-  const status = await runMachine({
-    ...hardware,
-    command: `cd ${project}; export DAEMONS=${hardware.daemons}; ${environment()}
-${tests.join(" ")}; status=$?
-sed 's/^/TAP /' /run/results.tap; exit $status`,
-    parameters: parametersOf(join(project, scenario)),
-    memoryMiB: 1024,
-    diskMiB: 4096,
+  const status = await machine.run({
+    line: [
+      ...[`cd ${project}`, `export DAEMONS=${daemons}`, ...environment()],
+      ...[
+        "rm -f /run/results.tap",
+        tests.join(" "),
+        "status=$?",
+        "sed 's/^/TAP /' /run/results.tap",
+        "exit $status",
+      ],
+    ].join("; "),
     limitSeconds,
     onLine: (line) => lines.push(line),
   });
@@ -61,5 +58,7 @@ sed 's/^/TAP /' /run/results.tap; exit $status`,
 function verdictOf(status: number, limitSeconds: number): string {
   if (status === 0) return "ok";
   if (status === 124) return `FAILED (not over in ${limitSeconds} s)`;
-  return status === 125 ? "FAILED (the machine did not come up)" : `FAILED (${status})`;
+  return status === 125
+    ? "FAILED (the machine did not come up, or went down)"
+    : `FAILED (${status})`;
 }

@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 out=$1 series=${2:-}
 
 modules=(
-  qemu_fw_cfg virtio_pci virtio_blk virtio_rng virtiofs fuse overlay
+  virtio_pci virtio_blk virtio_rng virtiofs fuse overlay
   ext4 xfs btrfs loop crc32c-intel crc32c_generic crc32_generic
   configfs nvme-core nvme-fabrics nvme-tcp nvmet nvmet-tcp
   dm-mod dm-multipath dm-service-time dm-delay dm-flakey

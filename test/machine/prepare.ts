@@ -13,7 +13,7 @@ export function obstacle(project: string): string | undefined {
 }
 
 /** Installs what is missing. @returns what boots, with a kernel of this series. */
-export function prepare(series: string, project: string): Hardware {
+export function prepare(series: string, project: string): Hardware & { readonly daemons: string } {
   const cache = join(project, "node_modules/.cache/machine");
   const kernel = join(cache, series);
   run(series, "prepare.sh", kernel, series);

@@ -1,7 +1,8 @@
-import { globSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { compile } from "./compile.ts";
+import { Machine } from "./machine.ts";
 import { type Job, play } from "./play.ts";
 import { bundle, obstacle, prepare } from "./prepare.ts";
 import { Results } from "./results.ts";
@@ -62,38 +63,94 @@ function isWanted(series: string, file: string): boolean {
 const results = new Results(join(project, "dist/machine-results"));
 let failedFiles = 0;
 
-async function run(job: Job, repeats: number): Promise<void> {
-  const { series, scenario } = job;
+/** A file that is to be played, and what it wants of its machine. */
+interface Turn extends Job {
+  readonly series: string;
+  /** Boots what it wants. */
+  readonly machine: () => Machine;
+  /** Whether no other file can be played in the same machine. */
+  readonly isAlone: boolean;
+}
+
+/** @returns whether it passed. */
+async function run(turn: Turn, machine: Machine, isLast: boolean): Promise<boolean> {
+  const { series, scenario } = turn;
   const started = Date.now();
-  const { passed, verdict, lines } = await play(job, project);
-  const isLast = passed || repeats === 0;
-  const rest = isLast ? results.take(series, basename(scenario, ".machine.ts"), lines) : lines;
+  const { passed, verdict, lines } = await play(turn, machine, project);
+  const counts = passed || isLast;
+  const rest = counts ? results.take(series, basename(scenario, ".machine.ts"), lines) : lines;
   const seconds = ((Date.now() - started) / 1000).toFixed(0);
-  const outcome = isLast ? verdict : `REPEATED after ${verdict}`;
+  const outcome = counts ? verdict : `REPEATED after ${verdict}`;
   say(
     [
       ...rest.map((line) => `  ${line}`),
       `${outcome}  kernel ${series}  ${scenario}  ${seconds} s`,
     ].join("\n"),
   );
-  if (!isLast) return await run(job, repeats - 1);
-  if (!passed) failedFiles += 1;
+  return passed;
 }
 
-/** Takes jobs until none is left. */
-async function worker(jobs: Job[]): Promise<void> {
-  for (let job = jobs.shift(); job !== undefined; job = jobs.shift())
-    await run(job, Number(values.repeat));
+/**
+ * Plays files until none is left, one after another in one machine, which spares booting it and reading all programs for each. After
+ * one that failed the machine is not to be trusted, and the next file gets a new one.
+ */
+async function worker(turns: Turn[]): Promise<void> {
+  using shared = new Shared();
+  for (let turn = turns.shift(); turn !== undefined; turn = turns.shift()) {
+    let passed = false;
+    for (let repeats = Number(values.repeat); !passed && repeats >= 0; repeats--) {
+      if (turn.isAlone) {
+        using machine = turn.machine();
+        passed = await run(turn, machine, repeats === 0);
+      } else passed = await run(turn, shared.of(turn), repeats === 0);
+      if (!passed) shared.end();
+    }
+    if (!passed) failedFiles += 1;
+  }
 }
 
-const jobs: Job[] = [];
+/** The machine of a worker, if it has one. */
+class Shared implements Disposable {
+  #series = "";
+  #machine: Machine | undefined;
+
+  of({ series, machine }: Turn): Machine {
+    if (series !== this.#series) this.end();
+    this.#series = series;
+    this.#machine ??= machine();
+    return this.#machine;
+  }
+
+  end(): void {
+    this.#machine?.[Symbol.dispose]();
+    this.#machine = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.end();
+  }
+}
+
+/** What a file wants of its kernel, such as `nvme_core.multipath=N`, after `// kernel:`, and `// machine: its own` where it leaves it changed. */
+function wishesOf(file: string) {
+  const text = readFileSync(join(project, file), "utf8");
+  const [, parameters] = /^\/\/ kernel: (.*)$/m.exec(text) ?? [];
+  const isAlone = parameters !== undefined || /^\/\/ machine: its own$/m.test(text);
+  return { parameters: parameters ?? "", isAlone };
+}
+
+const turns: Turn[] = [];
 for (const series of values.kernel) {
-  const hardware = prepare(series, project);
-  const wanted = scenarios.filter((file) => isWanted(series, file));
+  const { daemons, ...hardware } = prepare(series, project);
   const limitSeconds = Number(values.limit);
-  jobs.push(...wanted.map((scenario) => ({ series, hardware, scenario, limitSeconds })));
+  for (const scenario of scenarios.filter((file) => isWanted(series, file))) {
+    const { parameters, isAlone } = wishesOf(scenario);
+    const size = { memoryMiB: 1024, diskMiB: 4096 };
+    const machine = () => new Machine({ ...hardware, ...size, parameters });
+    turns.push({ series, scenario, daemons, limitSeconds, machine, isAlone });
+  }
 }
-const files = jobs.length;
+const files = turns.length;
 // Make hands on what its group has got already: a second one must not end this amid its clearing away.
 for (const [signal, status] of [
   ["SIGINT", 130],
@@ -102,7 +159,7 @@ for (const [signal, status] of [
   process.on(signal, () => process.exit(status));
 bundle(project);
 await compile(scenarios, project);
-await Promise.all(Array.from({ length: Number(values.jobs) }, () => worker(jobs)));
+await Promise.all(Array.from({ length: Number(values.jobs) }, () => worker(turns)));
 say(`\n${results.pauses()}\n${files - failedFiles} files passed, ${failedFiles} failed`);
 say(results.counts());
 process.exitCode = failedFiles === 0 && files > 0 ? 0 : 1;

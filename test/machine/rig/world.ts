@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BlockDevice } from "#domain/block-device.ts";
 import type { Nqn } from "#domain/nqn.ts";
@@ -79,10 +79,7 @@ export class World implements Disposable {
 
   constructor() {
     mkdirSync(store, { recursive: true });
-    if (spawnSync("mountpoint", ["-q", store]).status !== 0) {
-      sh("mkfs.ext4 -q -F -b 4096 -E lazy_itable_init=1 /dev/vda");
-      sh(`mount /dev/vda ${store}`);
-    }
+    sh(`mkfs.ext4 -q -F -b 4096 -E lazy_itable_init=1 /dev/vda && mount /dev/vda ${store}`);
     this.target.listen(address, port);
     this.otherTarget.listen(address, otherPort);
   }
@@ -154,8 +151,7 @@ export class World implements Disposable {
     quietly("dmsetup remove_all; losetup -D");
     this.target.close();
     this.otherTarget.close();
-    for (const image of readdirSync(store).filter((name) => name.endsWith(".img")))
-      rmSync(join(store, image));
+    quietly(`umount ${store}`);
   }
 }
 

@@ -1,3 +1,4 @@
+// machine: its own
 import assert from "node:assert/strict";
 import { closeSync, openSync, readFileSync, truncateSync } from "node:fs";
 import test from "node:test";

@@ -1,3 +1,4 @@
+// machine: its own
 import assert from "node:assert/strict";
 import { before } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";

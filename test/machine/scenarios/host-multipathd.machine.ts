@@ -1,3 +1,4 @@
+// machine: its own
 // kernel: nvme_core.multipath=N
 import assert from "node:assert/strict";
 import { before } from "node:test";

@@ -1,3 +1,4 @@
+// machine: its own
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import test, { before } from "node:test";

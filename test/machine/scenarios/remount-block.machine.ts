@@ -1,3 +1,4 @@
+// machine: its own
 import assert from "node:assert/strict";
 import { retry } from "../rig/retry.ts";
 import { clusterWith } from "../rig/scenario.ts";

@@ -1,3 +1,4 @@
+// machine: its own
 import assert from "node:assert/strict";
 import { Container } from "../rig/container.ts";
 import { retry } from "../rig/retry.ts";

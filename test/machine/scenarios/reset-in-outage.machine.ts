@@ -1,3 +1,4 @@
+// machine: its own
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Cluster } from "../rig/cluster.ts";

@@ -1,3 +1,4 @@
+// machine: its own
 import { test } from "node:test";
 import { Cluster } from "../rig/cluster.ts";
 import type { ClusterVolume } from "../rig/cluster-volume.ts";
