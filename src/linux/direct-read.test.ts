@@ -7,6 +7,7 @@ import { exitCode, ScriptedExec } from "#test/fakes/scripted-exec.ts";
 import { temporaryFolder } from "#test/rig/temporary-folder.ts";
 import { LinuxDirectReads } from "./direct-read.ts";
 import { createExec } from "./exec.ts";
+import { ExecError } from "./exec-error.ts";
 
 test("readDirect() reads a block past the page cache, bounded", async () => {
   const tools = new ScriptedExec(() => "");
@@ -21,6 +22,17 @@ test("readDirect() rejects with unavailable and dd's words when the device answe
   await assert.rejects(new LinuxDirectReads(tools.exec).readDirect("/dev/nvme0n1", testContext()), {
     kind: "unavailable",
     message: /^Cannot read "\/dev\/nvme0n1": dd failed with exit code 1: .*Input\/output error$/,
+  });
+});
+
+test("readDirect() rejects with deadline-exceeded when the device does not answer", async () => {
+  const reason = "did not end within 5 s and hangs in the kernel";
+  const reads = new LinuxDirectReads(async ({ file }) => {
+    throw new ExecError(file, { reason, timedOut: true });
+  });
+  await assert.rejects(reads.readDirect("/dev/nvme0n1", testContext()), {
+    kind: "deadline-exceeded",
+    message: `Cannot read "/dev/nvme0n1": dd ${reason}`,
   });
 });
 

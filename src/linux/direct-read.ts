@@ -1,6 +1,8 @@
+import { DriverError } from "#domain/errors.ts";
 import type { DirectReads } from "#domain/ports/direct-reads.ts";
 import type { Context } from "#lib/context.ts";
 import type { Exec } from "./exec.ts";
+import { ExecError } from "./exec-error.ts";
 import { toolFailure } from "./tool-failure.ts";
 
 /** A device that answers does so in milliseconds; one that does not may wait for ever. */
@@ -20,7 +22,11 @@ export class LinuxDirectReads implements DirectReads {
     try {
       await this.#exec({ file: "dd", args, timeoutMs: readLimitMs }, ctx);
     } catch (error) {
-      throw toolFailure(`Cannot read "${device}"`, error, "unavailable");
+      const act = `Cannot read "${device}"`;
+      if (!(error instanceof ExecError && error.timedOut))
+        throw toolFailure(act, error, "unavailable");
+      const message = `${act}: ${error.file} ${error.reason}`;
+      throw new DriverError("deadline-exceeded", message, { cause: error });
     }
   }
 }

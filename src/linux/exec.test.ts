@@ -10,7 +10,7 @@ import { createExec } from "./exec.ts";
 import { ExecError } from "./exec-error.ts";
 import { OpenFile } from "./open-file.ts";
 
-const exec = createExec(200);
+const exec = createExec(1_000);
 
 /** A small program of the test's own; the adapters themselves never use a shell. */
 function script(text: string, timeoutMs = 10_000) {

@@ -111,6 +111,8 @@ export class NvmeKernel implements Disposable {
     } else if (basename(path) === "delete_controller" && text === "1") {
       const name = basename(dirname(path));
       this.#disconnect(this.#controllers.filter((controller) => controller.name === name));
+    } else if (basename(path) === "reset_controller" && text === "1") {
+      this.setState(basename(dirname(path)), "live");
     } else throw new Error(`nobody writes "${text}" to "${path}"`);
   }
 
@@ -198,6 +200,7 @@ export class NvmeKernel implements Disposable {
       hostnqn: hostNqn,
       hostid: hostId,
       rescan_controller: "",
+      reset_controller: "",
       delete_controller: "",
     });
     this.tree.link(`class/nvme/${name}`, controllerFolder(name));

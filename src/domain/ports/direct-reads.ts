@@ -4,7 +4,7 @@ import type { Context } from "#lib/context.ts";
 export interface DirectReads {
   /**
    * Reads the first block of a device, past the page cache, within a bound.
-   * @throws {DriverError} `unavailable` when the device does not answer, or with an error.
+   * @throws {DriverError} `unavailable` when the device answers with an error, `deadline-exceeded` when it does not answer.
    */
   readDirect(device: string, ctx: Context): Promise<void>;
 }

@@ -17,6 +17,11 @@ export interface Initiator {
   /** Asks the kernel to look at the namespace's size again. */
   rescan(nqn: Nqn, ctx: Context): Promise<void>;
   /**
+   * Makes the kernel connect anew where it believes that it is connected: the device stays, and I/O waits meanwhile.
+   * @throws {DriverError} `unavailable` when nothing is live, or the kernel could not.
+   */
+  reset(nqn: Nqn, ctx: Context): Promise<void>;
+  /**
    * Disconnects and proves it. Not being connected is success.
    * @throws {DriverError} `unavailable` when a controller for the NQN is still there.
    */

@@ -76,6 +76,9 @@ export class LoopInitiator implements Initiator {
     return record !== undefined && this.#isAttached(record) ? [`${host.dev}/${record.disk}`] : [];
   }
 
+  /** A loop device has no connection that could be made anew. */
+  async reset(): Promise<void> {}
+
   async rescan(nqn: Nqn, ctx: Context): Promise<void> {
     const act = `Cannot rescan "${nqn}"`;
     const device = await this.findDevice(nqn, ctx);

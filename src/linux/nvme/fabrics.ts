@@ -13,12 +13,14 @@ import type { HostIdentity } from "./host-identity.ts";
 const connectLimitMs = 30_000;
 /** Disconnecting waits for commands in flight to fail. */
 const disconnectLimitMs = 30_000;
+/** A reset waits until the connection is made anew, or has failed. */
+const resetLimitMs = 30_000;
 
 /** The whole text in one write: each one is a command. */
 const args = ["bs=4096", "iflag=fullblock", "status=none"];
 
 /**
- * The kernel's own door to NVMe over fabrics: text written to `/dev/nvme-fabrics` and `delete_controller`. Source: Linux,
+ * The kernel's own door to NVMe over fabrics: text written to `/dev/nvme-fabrics`, `delete_controller` and `reset_controller`. Source: Linux,
  * drivers/nvme/host/fabrics.c, `opt_tokens`. The kernel answers a write when it is done, so that a process writes, which can
  * be ended. Unlike nvme-cli it reads nothing of other connections: with 300 of them that takes thousands of files.
  */
@@ -59,16 +61,28 @@ export class Fabrics {
     await this.#write(input, file, connectLimitMs, ctx);
   }
 
+  /** Ends one connection. One that has gone is success. @throws {ExecError} with the kernel's words. */
+  async disconnect(controller: Controller, nqn: Nqn, ctx: Context): Promise<void> {
+    using file = this.#fileOf(controller, "delete_controller", nqn);
+    if (file !== undefined) await this.#write("1", file, disconnectLimitMs, ctx);
+  }
+
+  /** Makes one connection anew. One that has gone is left so. @throws {ExecError} with the kernel's words. */
+  async reset(controller: Controller, nqn: Nqn, ctx: Context): Promise<void> {
+    using file = this.#fileOf(controller, "reset_controller", nqn);
+    if (file !== undefined) await this.#write("1", file, resetLimitMs, ctx);
+  }
+
   /**
-   * Ends one connection. Names of controllers change hands: whose it is, is read after its file was opened, which is no
-   * other one's whatever the name leads to later. One that has gone is success.
-   * @throws {ExecError} with the kernel's words.
+   * Names of controllers change hands: whose it is, is read after its file was opened, which is no other one's whatever the
+   * name leads to later.
    */
-  async disconnect({ name }: Controller, nqn: Nqn, ctx: Context): Promise<void> {
+  #fileOf({ name }: Controller, attribute: string, nqn: Nqn): OpenFile | undefined {
     const { sysfs } = this.#host;
-    using file = opened(() => sysfs.open("class", "nvme", name, "delete_controller"));
-    if (file === undefined || sysfs.read("class", "nvme", name, "subsysnqn") !== nqn) return;
-    await this.#write("1", file, disconnectLimitMs, ctx);
+    const file = opened(() => sysfs.open("class", "nvme", name, attribute));
+    if (sysfs.read("class", "nvme", name, "subsysnqn") === nqn) return file;
+    file?.[Symbol.dispose]();
+    return undefined;
   }
 
   async #write(input: string, output: OpenFile, timeoutMs: number, ctx: Context): Promise<void> {

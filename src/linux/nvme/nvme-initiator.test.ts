@@ -267,6 +267,34 @@ test("rescan() rejects with unavailable without a live controller", async () => 
   });
 });
 
+test("reset() makes every live connection of this NQN anew, and no other", async () => {
+  using it = rig();
+  it.kernel.export(nqn, { sizeBytes: GiB, uuid: "one" }, "10.0.0.2:4420");
+  await it.initiator.connect(twoPaths, options, ctx);
+  await it.initiator.connect({ ...target, nqn: other }, options, ctx);
+  it.kernel.setState(it.kernel.controllersOf(nqn)[1] ?? "", "connecting");
+  await it.initiator.reset(nqn, ctx);
+  assert.deepEqual(it.kernel.commands.slice(3), ["1 > reset_controller"]);
+  assert.equal(it.kernel.controllersOf(nqn).length, 2);
+});
+
+test("reset() rejects with unavailable without a live controller, and with the kernel's words", async () => {
+  using it = rig({}, (exec) => async (request, context) => {
+    if (request.input === "1") throw refused("Network dropped connection on reset");
+    return exec(request, context);
+  });
+  const act = `Cannot reset the connection to "${nqn}"`;
+  const none = { kind: "unavailable", message: `${act}: no live controller` };
+  await assert.rejects(it.initiator.reset(nqn, ctx), none);
+  await it.initiator.connect(target, options, ctx);
+  await assert.rejects(it.initiator.reset(nqn, ctx), {
+    kind: "unavailable",
+    message: `${act}: the kernel says "Network dropped connection on reset"`,
+  });
+  it.kernel.startOutage(nqn);
+  await assert.rejects(it.initiator.reset(nqn, ctx), none);
+});
+
 test("disconnect() removes every controller of this NQN and no other", async () => {
   using it = rig();
   it.kernel.export(nqn, { sizeBytes: GiB, uuid: "one" }, "10.0.0.2:4420");
@@ -323,13 +351,15 @@ test("disconnect() believes sysfs, not what a write said", async () => {
   assert.equal(it.kernel.commands.length, 3);
 });
 
-test("disconnect() leaves a controller alone that is another one by the time its file is open", async () => {
+test("disconnect() and reset() leave a controller alone that is another one by the time its file is open", async () => {
   using it = rig();
   await it.initiator.connect({ ...target, nqn: other }, options, ctx);
   const [name = ""] = it.kernel.controllersOf(other);
   const { dev, deviceNumberOf, tree } = it.kernel;
   const fabrics = new Fabrics(it.kernel.exec, { sysfs: tree.sysfs, dev, deviceNumberOf });
   await fabrics.disconnect({ name, state: "live", address: "" }, nqn, ctx);
+  await fabrics.reset({ name, state: "live", address: "" }, nqn, ctx);
+  assert.equal(it.kernel.commands.length, 1);
   assert.deepEqual(it.kernel.controllersOf(other), [name]);
 });
 

@@ -104,6 +104,16 @@ export class NvmeInitiator implements Initiator {
       throw new DriverError("unavailable", `Cannot rescan "${nqn}": no live controller`);
   }
 
+  async reset(nqn: Nqn, ctx: Context): Promise<void> {
+    const { fabrics } = this.#parts;
+    const live = this.#controllers(nqn).filter(isLive);
+    const act = `Cannot reset the connection to "${nqn}"`;
+    if (live.length === 0) throw new DriverError("unavailable", `${act}: no live controller`);
+    const ended = await Promise.all(live.map((one) => failureOf(fabrics.reset(one, nqn, ctx))));
+    const failure = ended.find((each) => each !== undefined);
+    if (failure !== undefined) throw toolFailure(act, failure, "unavailable");
+  }
+
   async disconnect(nqn: Nqn, ctx: Context): Promise<void> {
     const { fabrics } = this.#parts;
     const ended = this.#controllers(nqn).map((one) => failureOf(fabrics.disconnect(one, nqn, ctx)));

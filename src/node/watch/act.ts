@@ -30,6 +30,9 @@ export async function act(
     case "withdraw":
       await withdraw(volume, sight.strays, host, ctx);
       return {};
+    case "reset":
+      await host.initiator.reset(nqn, ctx);
+      return {};
     case "rescan":
       await host.initiator.rescan(nqn, ctx);
       return {};

@@ -32,6 +32,7 @@ const pauses = {
   "prove-and-swap": soonMs,
   remount: soonMs,
   withdraw: soonMs,
+  reset: retryMs,
   rescan: retryMs,
   reconnect: retryMs,
   connect: soonMs,
@@ -106,6 +107,7 @@ export class Attendance {
     if (action.do === "nothing") return await this.#close(sight, watched, ctx);
     this.#open(action, sight, watched, ctx);
     if (mustPark(action, sight)) await this.#park(sight, watched, ctx);
+    if (action.do === "reset") watched.countReset(this.#host.clock.elapsed());
     const outcome = await act(action, sight, this.#host, ctx);
     watched.obstacle = undefined;
     this.#remember(action, outcome, { watched, sight });

@@ -13,6 +13,7 @@ export function conditionFor(action: Action, sight: Sight, now: Date): VolumeCon
     return {
       state: "waiting",
       message: `The volume "${nqn}" is being brought back since ${since}: reads and writes ${fate(sight)}`,
+      ...(sight.unanswered !== undefined && { obstacle: sight.unanswered }),
     };
   if (action.state === "failed") return failed(since, action.reason);
   return {

@@ -66,6 +66,7 @@ interface Case {
   readonly status?: HoldStatus;
   readonly isSuspended?: boolean;
   readonly lostMs?: number;
+  readonly unanswered?: string;
   readonly past?: Partial<Past>;
   readonly reconnect?: Partial<ReconnectPolicy>;
   readonly use?: "mount" | "block";
@@ -80,7 +81,7 @@ function held({ connection, status, isSuspended = false, ...rest }: Case): Sight
   return { ...bare({ connection, ...rest }), hold: { ...hold, suspended: isSuspended, status } };
 }
 
-function bare({ connection, lostMs = 0, past, reconnect, use, ...shown }: Case): Sight {
+function bare({ connection, lostMs = 0, unanswered, past, reconnect, use, ...shown }: Case): Sight {
   const { mounted, stale = [], strays = [], isRemounting = false } = shown;
   return {
     volume: {
@@ -92,6 +93,7 @@ function bare({ connection, lostMs = 0, past, reconnect, use, ...shown }: Case):
     mounted,
     stale,
     strays,
+    unanswered,
     lostMs,
     past: { ...nothingYet, ...past },
   };
@@ -99,6 +101,7 @@ function bare({ connection, lostMs = 0, past, reconnect, use, ...shown }: Case):
 
 const swap = { do: "prove-and-swap", device: renumbered.device };
 const hour = 3_600_000;
+const unanswered = "no answer";
 const refused = { majorMinor: "259:2", reason: "it is smaller" };
 const withHold: readonly (readonly [string, Case, object])[] = [
   ["all is well", { connection: live, status: good }, { do: "nothing" }],
@@ -113,6 +116,11 @@ const withHold: readonly (readonly [string, Case, object])[] = [
   [
     "paths that fail again and again while the connection is live",
     { connection: live, status: dead, past: { reinstated: 3 } },
+    { do: "reset", reason: "its paths fail again and again" },
+  ],
+  [
+    "the same of a connection that was made anew",
+    { connection: live, status: dead, past: { reinstated: 3, isNewlyMade: true } },
     { do: "pass-errors" },
   ],
   [
@@ -242,6 +250,31 @@ const withHold: readonly (readonly [string, Case, object])[] = [
     { do: "report", state: "failed", reason: "its hold was ended before" },
   ],
   [
+    "a connection that only says that it is live",
+    { connection: live, status: dead, unanswered },
+    { do: "reset", reason: unanswered },
+  ],
+  [
+    "the same when its hold looks well, or is parked",
+    { connection: live, status: good, isSuspended: true, unanswered },
+    { do: "reset", reason: unanswered },
+  ],
+  [
+    "the same with another device",
+    { connection: renumbered, status: dead, unanswered },
+    { do: "reset", reason: unanswered },
+  ],
+  [
+    "the same just after it was made anew",
+    { connection: live, status: good, unanswered, past: { resets: 1, mayReset: false } },
+    { do: "wait" },
+  ],
+  [
+    "the same when its attachment is gone",
+    { connection: live, status: dead, unanswered, past: { attachmentEnded: true } },
+    { do: "end-hold", reason: "its attachment to this node is gone, or is another one by now" },
+  ],
+  [
     "a queue that was failed for a moment only",
     { connection: live, status: notQueueing },
     { do: "queue-again" },
@@ -262,6 +295,11 @@ const withoutHold: readonly (readonly [string, Case, object])[] = [
     { do: "remount", device: renumbered.device },
   ],
   ["an outage", { connection: connecting, mounted: "259:1" }, { do: "wait" }],
+  [
+    "a connection that only says that it is live",
+    { connection: live, mounted: "259:1", unanswered },
+    { do: "reset", reason: unanswered },
+  ],
   ["the kernel gave up", { connection: none, mounted: "259:1" }, { do: "connect" }],
   ["an orphan", { connection: orphan, mounted: "259:1" }, { do: "rescan" }],
   ["not mounted since a reboot", { connection: none }, { do: "nothing" }],

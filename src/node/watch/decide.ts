@@ -22,6 +22,8 @@ export type Action =
   | { readonly do: "remount"; readonly device: BlockDevice }
   /** Device nodes in pods lead to another device. */
   | { readonly do: "withdraw" }
+  /** The connection says that it is live, and its device does not answer. */
+  | { readonly do: "reset"; readonly reason: string }
   | { readonly do: "rescan" }
   /** Disconnects first: what is there shows no namespace, or I/O waits in a part of it that is dead. */
   | { readonly do: "reconnect" }
@@ -35,14 +37,22 @@ const mostRescans = 30;
 
 /** What to do about a volume. Source of the situations: observed on Linux 6.1 and 6.12. */
 export function decide(sight: Sight): Action {
-  const { hold, past } = sight;
-  if (hold === undefined) return withoutHold(sight);
-  if (hold.suspended && isOnItsDevice(sight, hold)) return { do: "resume" };
-  if (isWell(sight, hold)) return { do: "nothing" };
+  const { hold, past, unanswered } = sight;
+  if (hold === undefined)
+    return unanswered === undefined ? withoutHold(sight) : makeAnew(sight, unanswered);
+  if (unanswered === undefined) {
+    if (hold.suspended && isOnItsDevice(sight, hold)) return { do: "resume" };
+    if (isWell(sight, hold)) return { do: "nothing" };
+  }
   if (past.ended !== undefined) return afterEnd(sight, past.ended);
   const reason = reasonToEnd(sight);
   if (reason !== undefined) return { do: "end-hold", reason };
-  return withHold(sight, hold);
+  return unanswered === undefined ? withHold(sight, hold) : makeAnew(sight, unanswered);
+}
+
+/** A target that is only slow shall not be cut off before it can answer: each reset leaves it twice the time. */
+function makeAnew({ past }: Sight, reason: string): Action {
+  return past.mayReset ? { do: "reset", reason } : { do: "wait" };
 }
 
 function isOnItsDevice({ connection: { device } }: Sight, { status }: HeldSight): boolean {
@@ -88,11 +98,14 @@ function withHold(sight: Sight, hold: HeldSight): Action {
 
 /**
  * A failed path without an outage is a block that cannot be read: retrying it for ever would hold up the whole
- * volume for one block. A hold that does not queue was left so in the middle of passing an error on.
+ * volume for one block. One of the connection's queues may be dead as well, which a connection that was made anew
+ * excludes: only of such a one errors are passed on. A hold that does not queue was left so in the middle of passing an error on.
  */
 function onItsDevice({ past }: Sight, { queueing }: HoldStatus): Action {
   if (!queueing) return { do: "queue-again" };
-  return { do: past.reinstated < mostReinstatements ? "reinstate" : "pass-errors" };
+  if (past.reinstated < mostReinstatements) return { do: "reinstate" };
+  if (past.isNewlyMade) return { do: "pass-errors" };
+  return { do: "reset", reason: "its paths fail again and again" };
 }
 
 function noDevice({ connection, past }: Sight): Action {

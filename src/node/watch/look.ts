@@ -2,6 +2,7 @@ import type { Connection } from "#domain/ports/connections.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import { isMountOf, topmostAt } from "../mount-table.ts";
+import { ask, isNewlyMade, mayReset } from "./ask.ts";
 import type { WatchHost } from "./host.ts";
 import { hasNewIdentity } from "./identity.ts";
 import type { HeldSight, Sight } from "./sight.ts";
@@ -35,8 +36,11 @@ export async function look(
     reinstated: watched.countReinstated(now, connection.state === "live"),
     attachmentEnded: watched.attachment === "ended",
     newIdentity: hasNewIdentity(volume, connection),
+    mayReset: mayReset(watched, now),
+    isNewlyMade: isNewlyMade(watched, now),
   };
-  return { volume, connection, hold, ...shown, lostMs, past };
+  const unanswered = await ask(connection, watched, host, ctx);
+  return { volume, connection, hold, ...shown, unanswered, lostMs, past };
 }
 
 async function lookAtHold(

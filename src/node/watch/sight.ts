@@ -17,6 +17,11 @@ export interface Sight {
   readonly stale: readonly PublishedPath[];
   /** Target paths whose device node leads to another device; only of a volume without hold. */
   readonly strays: readonly PublishedPath[];
+  /**
+   * Why a direct read of the device failed, in an incident: its connection says that it is live and may be dead.
+   * `undefined` as long as it has answered, or there is nothing to ask.
+   */
+  readonly unanswered: string | undefined;
   /** Since the volume was last seen well; 0 while it is. */
   readonly lostMs: number;
   readonly past: Past;
@@ -34,6 +39,12 @@ export interface Past {
   /** Rescans since the last connect. */
   readonly rescanned: number;
   readonly reconnected: number;
+  /** Times that a connection which answered nothing was made anew. */
+  readonly resets: number;
+  /** Whether the last of them was long enough ago for one more. */
+  readonly mayReset: boolean;
+  /** Whether the last of them was not long ago, in this incident or an earlier one. */
+  readonly isNewlyMade: boolean;
   /** Times that it was tried to park the hold. */
   readonly parked: number;
   /** A device that was found not to be the volume. */
@@ -55,6 +66,9 @@ export const nothingYet: Past = {
   reinstated: 0,
   rescanned: 0,
   reconnected: 0,
+  resets: 0,
+  mayReset: true,
+  isNewlyMade: false,
   parked: 0,
   refused: undefined,
   attachmentEnded: false,

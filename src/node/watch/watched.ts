@@ -25,6 +25,9 @@ export class Watched {
   /** When failed paths were let try again. */
   reinstatedAt: readonly number[] = [];
   refusedAt = 0;
+  /** The device that last answered a direct read in this incident. */
+  answered: { readonly majorMinor: string; readonly at: number } | undefined;
+  resetAt = Number.NEGATIVE_INFINITY;
   /** When an error that was no outage was last passed on. */
   passedErrorsAt: Date | undefined;
   attachment: Attachment | undefined;
@@ -53,6 +56,7 @@ export class Watched {
     if (this.lostSince !== undefined) return false;
     this.lostSince = now;
     this.past = nothingYet;
+    this.answered = undefined;
     this.attachment = undefined;
     this.askAttachmentAt = now;
     this.decided = "";
@@ -66,6 +70,12 @@ export class Watched {
     this.told = told;
     this.lostSince = undefined;
     this.past = nothingYet;
+  }
+
+  /** Also of one that does not succeed. */
+  countReset(now: number): void {
+    this.past = { ...this.past, resets: this.past.resets + 1 };
+    this.resetAt = now;
   }
 
   /** Failed paths of a connection that was lost meanwhile say nothing about the disk. */

@@ -30,6 +30,8 @@ export interface FakeHold extends FakeDevice {
 export interface FakeController {
   readonly nqn: Nqn;
   state: "live" | "connecting";
+  /** It says that it is live, and broke while it was made: nothing is answered until it is made anew. */
+  isMute?: boolean;
   /** Missing for a subsystem without namespace: an orphan. */
   device: FakeDevice | undefined;
 }
@@ -72,6 +74,10 @@ export class FakeKernel {
   refusesBtrfsTwins = false;
   /** Namespaces do not show up by themselves. */
   hidesNamespaces = false;
+  /** NQNs of connections that were made anew, in order. */
+  readonly resets: Nqn[] = [];
+  /** A target that accepts connections and answers nothing. */
+  staysMute = false;
   /** Disconnecting is answered with success and does nothing. */
   keepsControllers = false;
 
@@ -82,6 +88,19 @@ export class FakeKernel {
       throw new DriverError("unavailable", `Cannot connect "${nqn}": no answer`);
     const device = this.hidesNamespaces ? undefined : this.#newDevice(nqn, disk);
     this.controllers.set(nqn, { nqn, state: "live", device });
+  }
+
+  /** Connects a live controller anew, under its device. */
+  reset(nqn: Nqn): void {
+    const controller = this.controllers.get(nqn);
+    if (controller?.state !== "live")
+      throw new DriverError(
+        "unavailable",
+        `Cannot reset the connection to "${nqn}": it is not live`,
+      );
+    this.resets.push(nqn);
+    controller.isMute = this.staysMute;
+    this.restore(nqn, { renumbered: false });
   }
 
   disconnect(nqn: Nqn): void {
@@ -137,7 +156,8 @@ export class FakeKernel {
     if (this.isLive(device)) return "under" in device && device.isSuspended;
     const lowest = "under" in device ? device.under : device;
     const controller = this.controllers.get(device.nqn);
-    const inNamespace = controller?.device === lowest && controller.state === "connecting";
+    const isWaiting = controller?.state === "connecting" || controller?.isMute === true;
+    const inNamespace = controller?.device === lowest && isWaiting;
     return inNamespace || ("under" in device && (device.isQueueing || device.isSuspended));
   }
 
@@ -170,8 +190,13 @@ export class FakeKernel {
     return this.#present().some((device) => device.majorMinor === majorMinor);
   }
 
+  /** Whether it answers. */
   isLive(device: FakeDevice | FakeHold): boolean {
     if ("under" in device) return this.isLive(device.under);
+    return this.#looksLive(device) && this.controllers.get(device.nqn)?.isMute !== true;
+  }
+
+  #looksLive(device: FakeDevice): boolean {
     const controller = this.controllers.get(device.nqn);
     return (
       controller?.device === device &&
@@ -180,10 +205,10 @@ export class FakeKernel {
     );
   }
 
-  /** What sysfs shows of a device that answers. */
+  /** What sysfs shows of a device whose connection is live. */
   find(nqn: Nqn): BlockDevice | undefined {
     const device = this.controllers.get(nqn)?.device;
-    if (device === undefined || !this.isLive(device)) return undefined;
+    if (device === undefined || !this.#looksLive(device)) return undefined;
     const { path, majorMinor, sizeBytes } = device;
     const identity = this.identities.get(nqn);
     const named = identity === undefined ? {} : { identity };

@@ -31,6 +31,11 @@ export class MemoryInitiator implements Initiator {
     this.#kernel.rescan(nqn);
   }
 
+  async reset(nqn: Nqn, ctx: Context): Promise<void> {
+    ctx.signal.throwIfAborted();
+    this.#kernel.reset(nqn);
+  }
+
   async disconnect(nqn: Nqn, ctx: Context): Promise<void> {
     ctx.signal.throwIfAborted();
     this.#kernel.disconnect(nqn);

@@ -146,6 +146,8 @@ export class NodeWorld {
 
   #read(path: string): void {
     const device = this.kernel.deviceAt(path);
+    if (device !== undefined && this.kernel.controllers.get(device.nqn)?.isMute === true)
+      throw new DriverError("deadline-exceeded", `Cannot read "${path}": no answer`);
     if (device === undefined || !this.kernel.isLive(device) || this.unreadable.has(path))
       throw new DriverError("unavailable", `Cannot read "${path}": Input/output error`);
   }
