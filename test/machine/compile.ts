@@ -20,6 +20,7 @@ export async function compile(scenarios: readonly string[], project: string): Pr
         "rig/record-writer.ts",
         "rig/crowd-writer.ts",
         "rig/flood-writer.ts",
+        "rig/relay-box.ts",
         "rig/fault-point.ts",
         "../reporter.ts",
       ].map((file) => relative(project, join(here, file))),

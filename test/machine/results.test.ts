@@ -25,6 +25,16 @@ test("take() keeps TAP in a file of its own, and leaves what people read", () =>
   assert.equal(tap, "TAP version 13\n# pass 2\n# fail 1\n# cancelled 0\n");
 });
 
+test("pauses() leaves out what the kernel wrote to the same line, and a line that it tore apart", () => {
+  using folder = temporaryFolder();
+  const results = new Results(join(folder.path, "results"));
+  results.take("6.1", "outage", [
+    'PAUSE {"what":"xfs, short","outageMs":2000,"afterMs":1640}[  127.8] nvme nvme2: failed to send request -32',
+    'PAUSE {"what":"ext4, sho[  127.9] nvme nvme2: failed to send request -32',
+  ]);
+  assert.match(results.pauses(), /--- \|\n\| xfs, short \| 6\.1 \| 2\.0 s \| 1\.6 s \|\n$/);
+});
+
 test("counts() adds up the scenarios of all files, one that was cancelled as failed", () => {
   using folder = temporaryFolder();
   const results = new Results(join(folder.path, "results"));

@@ -35,7 +35,9 @@ export class Results {
     this.#passed += count(tap, /^# pass (\d+)/);
     this.#failed += count(tap, /^# (?:fail|cancelled) (\d+)/);
     this.#pauses.push(
-      ...after(marks.pause, lines).map((text) => ({ ...JSON.parse(text), kernel })),
+      ...after(marks.pause, lines)
+        .flatMap(pauseOf)
+        .map((pause) => ({ ...pause, kernel })),
     );
     writeFileSync(join(this.#folder, "pauses.md"), this.pauses());
     return lines.filter((line) => !Object.values(marks).some((mark) => line.startsWith(mark)));
@@ -63,6 +65,12 @@ export class Results {
 
 function after(mark: string, lines: readonly string[]): string[] {
   return lines.filter((line) => line.startsWith(mark)).map((line) => line.slice(mark.length));
+}
+
+/** The kernel writes to the same line: what follows is not the scenario's, and one that it has torn apart is left out. */
+function pauseOf(text: string): Pause[] {
+  const [json] = /^\{[^{}]*\}/.exec(text) ?? [];
+  return json === undefined ? [] : [JSON.parse(json)];
 }
 
 function count(lines: readonly string[], pattern: RegExp): number {

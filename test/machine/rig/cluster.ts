@@ -31,6 +31,8 @@ export interface ClusterOptions {
   readonly nodes?: readonly string[];
   /** Whether nodes reach the appliance at both of its data addresses. Default at the first one only. */
   readonly multipath?: boolean;
+  /** Where nodes look for the appliance's data instead, such as at a relay. */
+  readonly dataAddress?: string;
   /** File system of the pool. Default Btrfs. */
   readonly pool?: "btrfs" | "xfs";
   /** Of the appliance's pool, as in the configuration. */
@@ -70,7 +72,8 @@ export class Cluster implements AsyncDisposable {
     if (options.applianceIsOff === true) await simulator.powerOff();
     const { nodeCommand } = options;
     const nodes = nodeIds.map((id) => new Kubelet(id, join(folder, id), nodeConfig, nodeCommand));
-    const addresses = options.multipath === true ? dataAddresses : [dataAddress];
+    const nearest = [options.dataAddress ?? dataAddress];
+    const addresses = options.multipath === true ? dataAddresses : nearest;
     const controller = new ControlPlane(folder, {
       clusterId: "machine",
       appliances: {

@@ -12,6 +12,11 @@ export const recordWriter: readonly string[] = [
   resolve(import.meta.dirname, "record-writer.mjs"),
 ];
 
+export const relayBox: readonly string[] = [
+  process.execPath,
+  resolve(import.meta.dirname, "relay-box.mjs"),
+];
+
 /** The driver, which can be killed at each of its effects. */
 export const mortalDriver: readonly string[] = [
   process.execPath,
