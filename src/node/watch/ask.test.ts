@@ -29,6 +29,32 @@ for (const canHold of [true, false])
     assertAllWritten(world, volume);
   });
 
+test("tick() asks nothing where all paths have failed, which try again before the connection is made anew", async () => {
+  const { world, volume, controller } = await withMuteConnection(true);
+  const { holds } = world;
+  const status = holds.status.bind(holds);
+  holds.status = async (...args) => ({
+    ...(await status(...args)),
+    ...(controller.isMute === true && { paths: ["failed", "failed"] }),
+  });
+  const asked: unknown[] = [];
+  const { readDirect } = world.watchHost.reads;
+  const reads = {
+    readDirect: async (...args: Parameters<typeof readDirect>) => {
+      asked.push(controller.isMute);
+      await readDirect(...args);
+    },
+  };
+  Object.assign(world.watchHost, { reads });
+  write(world, volume, "during");
+  await world.pass(4_000);
+  assert.equal(stateOf(world, volume), "connected");
+  assert.deepEqual(world.decisions, ["wait", "reinstate", "reset"]);
+  assert.deepEqual(asked, [false], "one that waits in vain keeps a processor busy");
+  write(world, volume, "after");
+  assertAllWritten(world, volume);
+});
+
 test("tick() gives a target that stays mute more and more time, and tells of it", async () => {
   const { world, volume, controller } = await withMuteConnection(true);
   world.kernel.staysMute = true;

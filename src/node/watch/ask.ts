@@ -1,9 +1,13 @@
 import { type DriverError, isFailure } from "#domain/errors.ts";
 import type { Connection } from "#domain/ports/connections.ts";
-import type { Context } from "#lib/context.ts";
+import { type Context, withTimeout } from "#lib/context.ts";
+import { mostReinstatements } from "./decide.ts";
 import type { WatchHost } from "./host.ts";
+import type { HeldSight, Past } from "./sight.ts";
 import type { Watched } from "./watched.ts";
 
+/** Milliseconds are usual. Who waits in vain keeps a processor busy, and fills the kernel's log. */
+const answerLimitMs = 2_000;
 /** A connection that breaks later is noticed by the kernel itself. */
 const answerLastsMs = 10_000;
 const firstResetLastsMs = 5_000;
@@ -29,12 +33,25 @@ export async function ask(
   if (state !== "live" || device === undefined || !watched.isLost) return undefined;
   const isSame = answered?.majorMinor === device.majorMinor;
   if (isSame && clock.elapsed() - answered.at < answerLastsMs) return undefined;
-  const failure = await failureOf(reads.readDirect(device.path, ctx), ctx);
+  using limited = withTimeout(ctx, answerLimitMs);
+  const failure = await failureOf(reads.readDirect(device.path, limited), ctx);
   const isSilence = isFailure(failure, "deadline-exceeded");
   // An error that a new connection gives as well is the answer of a disk that cannot read its first block.
   const isAnswer = failure === undefined || (watched.past.resets > 0 && !isSilence);
   watched.answered = isAnswer ? { majorMinor: device.majorMinor, at: clock.elapsed() } : undefined;
   return isAnswer ? undefined : failure.message;
+}
+
+/** Of failed paths no question is needed: they try again first, and then the connection is made anew whatever it would answer. */
+export function isTold(
+  { device }: Connection,
+  hold: HeldSight | undefined,
+  past: Pick<Past, "reinstated" | "isNewlyMade">,
+): boolean {
+  const { status } = hold ?? {};
+  const isFailing =
+    status?.device === device?.majorMinor && status?.paths.every((path) => path === "failed");
+  return isFailing === true && (past.reinstated < mostReinstatements || !past.isNewlyMade);
 }
 
 async function failureOf(read: Promise<void>, ctx: Context): Promise<DriverError | undefined> {

@@ -31,7 +31,7 @@ export type Action =
   | { readonly do: "end-hold"; readonly reason: string };
 
 /** A path that was spent by an outage is back after one; more than this many are no outage. */
-const mostReinstatements = 3;
+export const mostReinstatements = 3;
 const firstRescans = 3;
 const mostRescans = 30;
 

@@ -2,7 +2,7 @@ import type { Connection } from "#domain/ports/connections.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import { isMountOf, topmostAt } from "../mount-table.ts";
-import { ask, isNewlyMade, mayReset } from "./ask.ts";
+import { ask, isNewlyMade, isTold, mayReset } from "./ask.ts";
 import type { WatchHost } from "./host.ts";
 import { hasNewIdentity } from "./identity.ts";
 import type { HeldSight, Sight } from "./sight.ts";
@@ -39,7 +39,9 @@ export async function look(
     mayReset: mayReset(watched, now),
     isNewlyMade: isNewlyMade(watched, now),
   };
-  const unanswered = await ask(connection, watched, host, ctx);
+  const unanswered = isTold(connection, hold, past)
+    ? undefined
+    : await ask(connection, watched, host, ctx);
   return { volume, connection, hold, ...shown, unanswered, lostMs, past };
 }
 
