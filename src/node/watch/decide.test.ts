@@ -115,11 +115,16 @@ const withHold: readonly (readonly [string, Case, object])[] = [
   ],
   [
     "paths that fail again and again while the connection is live",
-    { connection: live, status: dead, past: { reinstated: 3 } },
-    { do: "reset", reason: "its paths fail again and again" },
+    { connection: live, status: dead, past: { reinstated: 1 } },
+    { do: "reset", reason: "its paths have failed again" },
   ],
   [
-    "the same of a connection that was made anew",
+    "the same of a connection that was made anew, which may be mere chance",
+    { connection: live, status: dead, past: { reinstated: 2, isNewlyMade: true } },
+    { do: "reinstate" },
+  ],
+  [
+    "the same of a connection that was made anew, again and again",
     { connection: live, status: dead, past: { reinstated: 3, isNewlyMade: true } },
     { do: "pass-errors" },
   ],

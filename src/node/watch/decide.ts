@@ -103,9 +103,9 @@ function withHold(sight: Sight, hold: HeldSight): Action {
  */
 function onItsDevice({ past }: Sight, { queueing }: HoldStatus): Action {
   if (!queueing) return { do: "queue-again" };
-  if (past.reinstated < mostReinstatements) return { do: "reinstate" };
-  if (past.isNewlyMade) return { do: "pass-errors" };
-  return { do: "reset", reason: "its paths fail again and again" };
+  if (past.reinstated > 0 && !past.isNewlyMade)
+    return { do: "reset", reason: "its paths have failed again" };
+  return { do: past.reinstated < mostReinstatements ? "reinstate" : "pass-errors" };
 }
 
 function noDevice({ connection, past }: Sight): Action {

@@ -126,7 +126,7 @@ test("tick() passes an error on that is no outage, says so, and looks out for mo
   };
   world.stuck.add(volume.nqn);
   await world.pass(12_000);
-  assert.deepEqual(world.decisions, ["reinstate", "reset", "pass-errors"]);
+  assert.deepEqual(world.decisions, ["reinstate", "reset", "reinstate", "pass-errors"]);
   assert.equal(passed, 1);
   assert.equal(stateOf(world, volume), "damaged");
   world.stuck.add(volume.nqn);

@@ -148,10 +148,9 @@ export class World implements Disposable {
     // In this order nothing waits: no queue, no connection, and what is left is only entries.
     quietly("for d in $(dmsetup ls | cut -f1); do dmsetup message $d 0 fail_if_no_path; done");
     quietly("nvme disconnect-all; grep -o ' /mnt/[^ ]*' /proc/mounts | tac | xargs -r umount -l");
-    quietly("dmsetup remove_all; losetup -D");
     this.target.close();
     this.otherTarget.close();
-    quietly(`umount ${store}`);
+    quietly(`dmsetup remove_all; losetup -D; umount ${store}`);
   }
 }
 
