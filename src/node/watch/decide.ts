@@ -31,7 +31,7 @@ export type Action =
   | { readonly do: "end-hold"; readonly reason: string };
 
 /** A path that was spent by an outage is back after one; more than this many are no outage. */
-export const mostReinstatements = 3;
+const mostReinstatements = 3;
 const firstRescans = 3;
 const mostRescans = 30;
 
@@ -50,7 +50,6 @@ export function decide(sight: Sight): Action {
   return unanswered === undefined ? withHold(sight, hold) : makeAnew(sight, unanswered);
 }
 
-/** A target that is only slow shall not be cut off before it can answer: each reset leaves it twice the time. */
 function makeAnew({ past }: Sight, reason: string): Action {
   return past.mayReset ? { do: "reset", reason } : { do: "wait" };
 }

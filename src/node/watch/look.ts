@@ -2,7 +2,7 @@ import type { Connection } from "#domain/ports/connections.ts";
 import type { StagedVolume } from "#domain/staged-volume.ts";
 import type { Context } from "#lib/context.ts";
 import { isMountOf, topmostAt } from "../mount-table.ts";
-import { ask, isNewlyMade, isTold, mayReset } from "./ask.ts";
+import { ask, isNewlyMade, mayReset } from "./ask.ts";
 import type { WatchHost } from "./host.ts";
 import { hasNewIdentity } from "./identity.ts";
 import type { HeldSight, Sight } from "./sight.ts";
@@ -31,17 +31,15 @@ export async function look(
   const isOther = connection.device?.majorMinor !== watched.past.refused?.majorMinor;
   if (isOther || now - watched.refusedAt > refusalLastsMs)
     watched.past = { ...watched.past, refused: undefined };
+  const unanswered = await ask({ connection, hold }, watched, host, ctx);
   const past = {
     ...watched.past,
     reinstated: watched.countReinstated(now, connection.state === "live"),
     attachmentEnded: watched.attachment === "ended",
     newIdentity: hasNewIdentity(volume, connection),
-    mayReset: mayReset(watched, now),
+    mayReset: mayReset(watched, hold, host.clock.elapsed()),
     isNewlyMade: isNewlyMade(watched, now),
   };
-  const unanswered = isTold(connection, hold, past)
-    ? undefined
-    : await ask(connection, watched, host, ctx);
   return { volume, connection, hold, ...shown, unanswered, lostMs, past };
 }
 

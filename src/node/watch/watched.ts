@@ -28,6 +28,8 @@ export class Watched {
   /** The device that last answered a direct read in this incident. */
   answered: { readonly majorMinor: string; readonly at: number } | undefined;
   resetAt = Number.NEGATIVE_INFINITY;
+  /** When the first of its direct reads began that have not been answered. */
+  silentSince: number | undefined;
   /** When an error that was no outage was last passed on. */
   passedErrorsAt: Date | undefined;
   attachment: Attachment | undefined;
@@ -57,6 +59,7 @@ export class Watched {
     this.lostSince = now;
     this.past = nothingYet;
     this.answered = undefined;
+    this.silentSince = undefined;
     this.attachment = undefined;
     this.askAttachmentAt = now;
     this.decided = "";
@@ -76,6 +79,7 @@ export class Watched {
   countReset(now: number): void {
     this.past = { ...this.past, resets: this.past.resets + 1 };
     this.resetAt = now;
+    this.silentSince = undefined;
   }
 
   /** Failed paths of a connection that was lost meanwhile say nothing about the disk. */

@@ -76,7 +76,7 @@ export class FakeKernel {
   hidesNamespaces = false;
   /** NQNs of connections that were made anew, in order. */
   readonly resets: Nqn[] = [];
-  /** A target that accepts connections and answers nothing. */
+  /** New connections are live and answer nothing. */
   staysMute = false;
   /** Disconnecting is answered with success and does nothing. */
   keepsControllers = false;
@@ -87,7 +87,7 @@ export class FakeKernel {
     if (disk === undefined || this.controllers.has(nqn))
       throw new DriverError("unavailable", `Cannot connect "${nqn}": no answer`);
     const device = this.hidesNamespaces ? undefined : this.#newDevice(nqn, disk);
-    this.controllers.set(nqn, { nqn, state: "live", device });
+    this.controllers.set(nqn, { nqn, state: "live", device, isMute: this.staysMute });
   }
 
   /** Connects a live controller anew, under its device. */

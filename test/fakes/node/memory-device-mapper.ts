@@ -43,10 +43,11 @@ export class MemoryDeviceMapper implements Holds {
 
   async status(nqn: Nqn, _ctx: Context): Promise<HoldStatus> {
     const hold = this.#require(nqn);
-    const { under, isQueueing, isSuspended } = hold;
+    const { under, isQueueing, isSuspended, waiting } = hold;
     // what waits in a namespace that is being connected has failed no path
-    const isThere = this.#kernel.controllers.get(nqn)?.device === under;
-    const path = isThere ? "active" : "failed";
+    const controller = this.#kernel.controllers.get(nqn);
+    const isRefused = controller?.isMute === true && waiting.size > 0;
+    const path = controller?.device === under && !isRefused ? "active" : "failed";
     return {
       device: under.majorMinor,
       paths: [path, path],
