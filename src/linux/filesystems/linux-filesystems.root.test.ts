@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { basename } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { type FsType, fsTypes } from "#domain/access-mode.ts";
 import { MiB } from "#lib/bytes.ts";
 import { capSysResource } from "#linux/abilities.ts";
@@ -185,6 +186,8 @@ rootTest(
     rig.mount();
     assert.equal(await count(), 0);
     writeFileSync(`/sys/fs/ext4/${basename(rig.disk.device)}/trigger_fs_error`, "for a test");
+    // A worker of the kernel counts it, a moment later.
+    for (let wait = 0; wait < 100 && (await count()) === 0; wait++) await delay(50);
     assert.equal(await count(), 1);
     rig.unmount();
     assert.equal(await count(), 0);
