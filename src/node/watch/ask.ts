@@ -60,8 +60,8 @@ async function failureOf(read: Promise<void>, ctx: Context): Promise<DriverError
 
 /**
  * What is under way on a connection that is made anew is sent again, and a slow target may carry out the first of it last. So
- * a silent one without a hold, which pods use meanwhile, has the time in which the kernel would do the same, and after each reset
- * twice the time.
+ * a silent one without a hold, which pods use meanwhile, has the time in which the kernel would do the same. Between two resets
+ * passes at least 10 s, and twice as long after each, up to a minute.
  */
 export function mayReset(
   { past, resetAt, silentSince }: Watched,

@@ -27,6 +27,7 @@ export class Watched {
   refusedAt = 0;
   /** The device that last answered a direct read in this incident. */
   answered: { readonly majorMinor: string; readonly at: number } | undefined;
+  /** When its connection was last made anew because nothing answered. */
   resetAt = Number.NEGATIVE_INFINITY;
   /** When the first of its direct reads began that have not been answered. */
   silentSince: number | undefined;

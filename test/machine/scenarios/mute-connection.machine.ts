@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Cluster } from "../rig/cluster.ts";
+import { type Cluster, dataAddresses } from "../rig/cluster.ts";
 import { rideOut, withEachKind } from "../rig/outage.ts";
 import { Relay } from "../rig/relay.ts";
 import { clusterWith } from "../rig/scenario.ts";
 
-const [listening, relayed] = ["10.42.67.1", "10.42.68.1"] as const;
+const [listening, relayed] = dataAddresses;
 const scenario = clusterWith({ dataAddress: relayed });
 const brittle = { nrIoQueues: "1", reconnectDelay: "1" };
 /** Whether the break meets the moment is chance: the kernel and the relay run side by side. */
