@@ -1,7 +1,7 @@
 import childProcess, { type SpawnOptions } from "node:child_process";
 import fs from "node:fs";
 import fsPromises from "node:fs/promises";
-import { enableCompileCache, flushCompileCache } from "node:module";
+import { flushCompileCache } from "node:module";
 
 /*
  * Loaded before the node plugin (`node --require`). While the plan is there, counts the effects that the plugin has
@@ -15,9 +15,6 @@ const plan = "/run/fault-plan";
 const journal = "/run/fault-journal";
 let counted = 0;
 
-// Half of a start is compiling, in an emulated machine; who is killed never writes the cache by itself.
-enableCompileCache("/run/compile-cache");
-
 type Moment = "before" | "amid" | "after";
 
 const { appendFileSync, readFileSync, existsSync } = fs;
@@ -27,6 +24,7 @@ function count(name: string): number | undefined {
   if (!existsSync(plan)) return undefined;
   // Each plan begins with a journal of its own.
   if (!existsSync(journal)) counted = 0;
+  // Who is killed never writes Node.js' cache of compiled code by itself.
   if (counted === 0) flushCompileCache();
   appendFileSync(journal, `${counted} ${name}\n`);
   return counted++;
