@@ -25,14 +25,21 @@ test("readDirect() rejects with unavailable and dd's words when the device answe
   });
 });
 
-test("readDirect() rejects with deadline-exceeded when the device does not answer", async () => {
-  const reason = "did not end within 5 s and hangs in the kernel";
+test("readDirect() says how long a read has waited that the device does not answer, and of a late answer that it was one", async () => {
+  const silence = { reason: "hangs in the kernel", timedOut: true, hungForMs: 9_000 };
+  const late = { reason: "did not end within 5 s", timedOut: true };
+  const failures = [silence, late];
   const reads = new LinuxDirectReads(async ({ file }) => {
-    throw new ExecError(file, { reason, timedOut: true });
+    throw new ExecError(file, failures.shift() ?? late);
   });
   await assert.rejects(reads.readDirect("/dev/nvme0n1", testContext()), {
     kind: "deadline-exceeded",
-    message: `Cannot read "/dev/nvme0n1": dd ${reason}`,
+    silentMs: 9_000,
+    message: 'Cannot read "/dev/nvme0n1": dd hangs in the kernel',
+  });
+  await assert.rejects(reads.readDirect("/dev/nvme0n1", testContext()), {
+    kind: "unavailable",
+    message: 'Cannot read "/dev/nvme0n1": dd did not end within 5 s',
   });
 });
 

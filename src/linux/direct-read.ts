@@ -1,5 +1,4 @@
-import { DriverError } from "#domain/errors.ts";
-import type { DirectReads } from "#domain/ports/direct-reads.ts";
+import { type DirectReads, NoAnswer } from "#domain/ports/direct-reads.ts";
 import type { Context } from "#lib/context.ts";
 import type { Exec } from "./exec.ts";
 import { ExecError } from "./exec-error.ts";
@@ -23,10 +22,10 @@ export class LinuxDirectReads implements DirectReads {
       await this.#exec({ file: "dd", args, timeoutMs: readLimitMs }, ctx);
     } catch (error) {
       const act = `Cannot read "${device}"`;
-      if (!(error instanceof ExecError && error.timedOut))
+      if (!(error instanceof ExecError) || error.hungForMs === undefined)
         throw toolFailure(act, error, "unavailable");
       const message = `${act}: ${error.file} ${error.reason}`;
-      throw new DriverError("deadline-exceeded", message, { cause: error });
+      throw new NoAnswer(message, error.hungForMs, { cause: error });
     }
   }
 }

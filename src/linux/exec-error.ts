@@ -6,6 +6,8 @@ export interface ExecFailure {
   readonly signal?: NodeJS.Signals | undefined;
   /** It was ended because its own time limit had passed, or an earlier run of it still hangs. */
   readonly timedOut?: boolean;
+  /** For so long it has been running, and cannot be ended: it sleeps in the kernel. */
+  readonly hungForMs?: number | undefined;
   /** It was ended, or never started, because the caller's signal said so. */
   readonly aborted?: boolean;
   readonly notInstalled?: boolean;
@@ -26,6 +28,7 @@ export class ExecError extends Error {
   readonly exitCode: number | undefined;
   readonly signal: NodeJS.Signals | undefined;
   readonly timedOut: boolean;
+  readonly hungForMs: number | undefined;
   readonly aborted: boolean;
   readonly notInstalled: boolean;
   readonly stdout: string;
@@ -38,6 +41,7 @@ export class ExecError extends Error {
     this.exitCode = failure.exitCode;
     this.signal = failure.signal;
     this.timedOut = failure.timedOut ?? false;
+    this.hungForMs = failure.hungForMs;
     this.aborted = failure.aborted ?? false;
     this.notInstalled = failure.notInstalled ?? false;
     this.stdout = failure.stdout ?? "";

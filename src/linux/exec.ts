@@ -44,17 +44,20 @@ const environment = {
  * @param graceMs - How long to wait after each of the two signals.
  */
 export function createExec(graceMs = 2_000): Exec {
-  const hanging = new Set<string>();
+  /** When each was started. */
+  const hanging = new Map<string, number>();
   return async (request, ctx) => {
     const { file, output, input } = request;
     const into = output && { into: output.path, input };
     const key = JSON.stringify([file, ...request.args, into]);
     if (ctx.signal.aborted)
       throw new ExecError(file, { reason: "was not started: the call had ended", aborted: true });
-    if (hanging.has(key))
+    const hungSince = hanging.get(key);
+    if (hungSince !== undefined)
       throw new ExecError(file, {
         reason: "still hangs in the kernel from an earlier call",
         timedOut: true,
+        hungForMs: performance.now() - hungSince,
       });
     const startedAt = performance.now();
     const child = start(request);
@@ -63,7 +66,7 @@ export function createExec(graceMs = 2_000): Exec {
     const inTime = await untilAborted(ended, limit.signal);
     const exit = inTime ?? (await terminate(child, ended, graceMs));
     if (exit === undefined) {
-      hanging.add(key);
+      hanging.set(key, startedAt);
       void ended.then(() => hanging.delete(key));
       abandon(child);
     }
@@ -78,7 +81,8 @@ export function createExec(graceMs = 2_000): Exec {
       "Ran a process",
     );
     if (inTime !== undefined) return outputOf(inTime, request);
-    throw stopped(request, exit, ctx.signal.aborted);
+    const hungForMs = exit === undefined ? performance.now() - startedAt : undefined;
+    throw stopped(request, { exit, hungForMs, aborted: ctx.signal.aborted });
   };
 }
 
@@ -175,12 +179,19 @@ function gist(stderr: string): string {
   return kept.join("; ").slice(0, 400);
 }
 
-function stopped({ file, timeoutMs }: ExecRequest, exit: Exit | undefined, aborted: boolean) {
+interface Stop {
+  readonly exit: Exit | undefined;
+  readonly hungForMs: number | undefined;
+  readonly aborted: boolean;
+}
+
+function stopped({ file, timeoutMs }: ExecRequest, { exit, hungForMs, aborted }: Stop) {
   const when = aborted ? "was ended with the call" : `did not end within ${timeoutMs / 1000} s`;
   return new ExecError(file, {
     reason: exit === undefined ? `${when} and hangs in the kernel` : when,
     aborted,
     timedOut: !aborted,
+    hungForMs,
     exitCode: exit?.exitCode,
     signal: exit?.signal,
     stdout: exit?.stdout ?? "",

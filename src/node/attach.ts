@@ -12,8 +12,7 @@ import type { VolumeDisk } from "./volume-disk.ts";
  * Connects a volume, waits for its device, at least as large as the controller said, and puts it under its hold.
  * This is the one place that decides what is mounted or handed to pods.
  * Its undo disconnects, but only what this driver began and nobody uses: a connection that was there before,
- * that of a volume already staged, or one that shows no device because it waits for an outage to end, may
- * carry somebody's data.
+ * that of a volume already staged, or one whose device waits for an outage to end, may carry somebody's data.
  * @throws {DriverError} `unavailable` when the target cannot be reached or shows no such device in time.
  */
 export async function attach(
@@ -27,8 +26,23 @@ export async function attach(
   const isNew = before === undefined && volume.phase !== "staged";
   if (isNew || resumed) undo.add((undoCtx) => disconnectIfUnused(volume, host, undoCtx));
   await host.initiator.connect(volume.target, volume.connect, ctx);
+  if (volume.phase === "connecting") undo.add((undoCtx) => disconnectUnseen(volume, host, undoCtx));
   const device = await awaitDevice({ nqn, minSizeBytes }, host, ctx);
   return await holdDevice(device, staging, ctx);
+}
+
+/**
+ * A new connection that is live and shows no disk may have died in the moment when it was made, and would say that it is live for ever.
+ * Nobody can have anything open that was never there.
+ */
+async function disconnectUnseen(
+  { target: { nqn } }: StagedVolume,
+  host: NodeHost,
+  ctx: Context,
+): Promise<void> {
+  const nodes = await host.initiator.nodesOf(nqn, ctx);
+  const hold = await host.holds?.find(nqn, ctx);
+  if (nodes.length === 0 && hold === undefined) await host.initiator.disconnect(nqn, ctx);
 }
 
 async function disconnectIfUnused(

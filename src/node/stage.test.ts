@@ -98,6 +98,23 @@ test("stage() asks the kernel to look again when the device is too small or miss
   assert.equal(world.mountsAt(stagingPathOf(orphan)).length, 1);
 });
 
+test("stage() ends a new connection that is live and never shows a device, so that the next try makes another", async () => {
+  for (const canHold of [true, false]) {
+    const world = new NodeWorld({ canHold });
+    const volume = world.attach("pvc-1");
+    world.kernel.hidesNamespaces = true;
+    world.kernel.staysMute = true;
+    await assert.rejects(stage(world.stageRequest(volume), world.host, world.ctx), {
+      kind: "unavailable",
+      message: `Cannot find the device of "${volume.nqn}": the kernel shows none after 5 s`,
+    });
+    assert.equal(world.kernel.controllers.size, 0);
+    world.kernel.staysMute = false;
+    await stage(world.stageRequest(volume), world.host, world.ctx);
+    assert.equal(world.mountsAt(stagingPathOf(volume)).length, 1);
+  }
+});
+
 test("stage() does not use a device that stays too small", async () => {
   const world = new NodeWorld();
   const volume = world.attach("pvc-1");

@@ -59,7 +59,7 @@ export class NvmeKernel implements Disposable {
   constructor(options: NvmeKernelOptions = {}) {
     this.#options = options;
     const multipath = options.multipath === false ? "N" : "Y";
-    this.tree.attributes("module/nvme_core/parameters", { multipath });
+    this.tree.attributes("module/nvme_core/parameters", { multipath, io_timeout: 30 });
     for (const folder of ["class/nvme", "class/nvme-subsystem", "block"])
       this.tree.attributes(folder, {});
     mkdirSync(this.dev);
@@ -147,6 +147,15 @@ export class NvmeKernel implements Disposable {
     const controller = this.#controllers.find((candidate) => candidate.name === name);
     if (controller !== undefined) controller.state = state;
     this.tree.attributes(controllerFolder(name), { state });
+  }
+
+  /** Commands of a controller are under way. @param counts - Whether the kernel was told to count them. */
+  setBusy(name: string, inflight: string, counts = true): void {
+    const folder = controllerFolder(name);
+    for (const path of this.tree.sysfs
+      .list("class", "nvme", name)
+      .filter((entry) => /n\d+$/.test(entry)))
+      this.tree.attributes(`${folder}/${path}`, { inflight, "queue/iostats": counts ? 1 : 0 });
   }
 
   /** Does what was written to `rescan_controller`. */
@@ -239,7 +248,7 @@ export class NvmeKernel implements Disposable {
     if (this.#options.multipath !== false)
       this.tree.attributes(
         `${controllerFolder(controller.name)}/nvme${subsystem.instance}c${controller.instance}n${head}`,
-        { hidden: 1 },
+        { hidden: 1, ...idle },
       );
     const known = this.#nodes.get(`${this.dev}/${name}`);
     this.tree.attributes(folder, {
@@ -247,6 +256,7 @@ export class NvmeKernel implements Disposable {
       "queue/logical_block_size": blockBytes,
       dev: known ?? `259:${++this.#minors}`,
       hidden: 0,
+      ...idle,
     });
     if (known !== undefined) return;
     this.tree.link(`${folder}/device`, folder.split("/").slice(0, -1).join("/"));
@@ -295,6 +305,9 @@ export class NvmeKernel implements Disposable {
     this.tree.remove(`class/nvme-subsystem/nvme-subsys${subsystem.instance}`);
   }
 }
+
+/** As the kernel counts what it has sent and not heard of: reads, then writes. */
+const idle = { inflight: "       0        0", "queue/iostats": 1 };
 
 function controllerFolder(name: string): string {
   return `devices/virtual/nvme-fabrics/ctl/${name}`;

@@ -17,10 +17,13 @@ export interface Initiator {
   /** Asks the kernel to look at the namespace's size again. */
   rescan(nqn: Nqn, ctx: Context): Promise<void>;
   /**
-   * Makes the kernel connect anew where it believes that it is connected: the device stays, and I/O waits meanwhile.
-   * @throws {DriverError} `unavailable` when nothing is live, or the kernel could not.
+   * Makes the kernel connect anew where it believes that it is connected: the device stays, and I/O waits meanwhile. Commands that are
+   * under way would be sent again, and a slow target may carry out the first of the two last: so only where there are none, or where
+   * one has waited for longer than the kernel lets any wait that it has sent.
+   * @param silentMs - For so long a command has not been answered.
+   * @throws {DriverError} `unavailable` when nothing is live, all that is has commands under way, or the kernel could not.
    */
-  reset(nqn: Nqn, ctx: Context): Promise<void>;
+  reset(nqn: Nqn, silentMs: number, ctx: Context): Promise<void>;
   /**
    * Disconnects and proves it. Not being connected is success.
    * @throws {DriverError} `unavailable` when a controller for the NQN is still there.

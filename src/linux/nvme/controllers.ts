@@ -58,6 +58,26 @@ export function leadsTo(controller: Controller, path: Path): boolean {
   return fields.includes(`traddr=${path.address}`) && fields.includes(`trsvcid=${path.port}`);
 }
 
+/**
+ * Names of the disks in a controller's folder: with native multipath the hidden path `nvme0c1n2` (subsystem 0, controller 1,
+ * head 2), without it the disk itself.
+ */
+export function pathsOf(sysfs: Sysfs, { name }: Controller): string[] {
+  return sysfs.list("class", "nvme", name).filter((entry) => /^nvme\d+(c\d+)?n\d+$/.test(entry));
+}
+
+/**
+ * Whether no read or write is under way to the target: the kernel has none that it sent and that was not answered. Where the kernel was
+ * told not to count (`queue/iostats`), nobody knows.
+ */
+export function isIdle(sysfs: Sysfs, controller: Controller): boolean {
+  return pathsOf(sysfs, controller).every((path) => {
+    const folder = ["class", "nvme", controller.name, path] as const;
+    const counts = sysfs.read(...folder, "queue", "iostats") === "1";
+    return counts && /^\s*0\s+0$/.test(sysfs.read(...folder, "inflight") ?? "");
+  });
+}
+
 /** For messages: `nvme0 is "connecting", nvme1 is "deleting"`. */
 export function describeControllers(controllers: readonly Controller[]): string {
   if (controllers.length === 0) return "there is no controller";

@@ -3,7 +3,7 @@ import { DriverError } from "#domain/errors.ts";
 import type { Nqn } from "#domain/nqn.ts";
 import { diskDevice, type Host } from "#linux/disk-device.ts";
 import type { Sysfs } from "#linux/sysfs.ts";
-import { type Controller, controllersIn, isLive } from "./controllers.ts";
+import { type Controller, controllersIn, isLive, pathsOf } from "./controllers.ts";
 
 /** Finds the devices of subsystems. */
 export class Namespaces {
@@ -61,16 +61,9 @@ export class Namespaces {
   }
 }
 
-/**
- * Names of the disks behind a controller. With native multipath its folder holds the hidden path
- * `nvme0c1n2` (subsystem 0, controller 1, head 2) and the disk is `nvme0n2`; without, the disk is in the
- * folder itself.
- */
+/** Names of the disks behind a controller: that of the hidden path `nvme0c1n2` is `nvme0n2`. */
 function disksOf(sysfs: Sysfs, controller: Controller): string[] {
-  const names = sysfs.list("class", "nvme", controller.name);
-  return names
-    .filter((name) => /^nvme\d+(c\d+)?n\d+$/.test(name))
-    .map((name) => name.replace(/c\d+/, ""));
+  return pathsOf(sysfs, controller).map((name) => name.replace(/c\d+/, ""));
 }
 
 /** Names of disks change hands within a second: the NQN is read from the disk itself, and last. */

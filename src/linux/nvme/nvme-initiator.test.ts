@@ -273,9 +273,42 @@ test("reset() makes every live connection of this NQN anew, and no other", async
   await it.initiator.connect(twoPaths, options, ctx);
   await it.initiator.connect({ ...target, nqn: other }, options, ctx);
   it.kernel.setState(it.kernel.controllersOf(nqn)[1] ?? "", "connecting");
-  await it.initiator.reset(nqn, ctx);
+  await it.initiator.reset(nqn, 0, ctx);
   assert.deepEqual(it.kernel.commands.slice(3), ["1 > reset_controller"]);
   assert.equal(it.kernel.controllersOf(nqn).length, 2);
+});
+
+for (const multipath of [true, false])
+  test(`reset() leaves a connection alone that has commands under way, ${multipath ? "with" : "without"} native multipath`, async () => {
+    using it = rig({ multipath });
+    await it.initiator.connect(target, options, ctx);
+    const [name = ""] = it.kernel.controllersOf(nqn);
+    const busy = {
+      kind: "unavailable",
+      message: `Cannot reset the connection to "${nqn}": commands are under way at nvme0, which the target may still carry out`,
+    };
+    for (const inflight of ["       1        0", "       0       12", ""]) {
+      it.kernel.setBusy(name, inflight);
+      await assert.rejects(it.initiator.reset(nqn, 0, ctx), busy);
+    }
+    it.kernel.setBusy(name, "       0        0", false);
+    await assert.rejects(it.initiator.reset(nqn, 0, ctx), busy, "nobody counts");
+    await assert.rejects(it.initiator.reset(nqn, 35_000, ctx), busy, "the kernel may have sent it");
+    assert.equal(it.kernel.commands.length, 1, "nothing but the connect");
+    await it.initiator.reset(nqn, 35_001, ctx);
+    assert.equal(it.kernel.commands.at(-1), "1 > reset_controller");
+    it.kernel.setBusy(name, "       0        0");
+    await it.initiator.reset(nqn, 0, ctx);
+    assert.equal(it.kernel.commands.at(-1), "1 > reset_controller");
+  });
+
+test("reset() makes one of two connections anew while the other one has commands under way", async () => {
+  using it = rig();
+  it.kernel.export(nqn, { sizeBytes: GiB, uuid: "one" }, "10.0.0.2:4420");
+  await it.initiator.connect(twoPaths, options, ctx);
+  it.kernel.setBusy(it.kernel.controllersOf(nqn)[0] ?? "", "       0        3");
+  await it.initiator.reset(nqn, 0, ctx);
+  assert.deepEqual(it.kernel.commands.slice(2), ["1 > reset_controller"]);
 });
 
 test("reset() rejects with unavailable without a live controller, and with the kernel's words", async () => {
@@ -285,14 +318,14 @@ test("reset() rejects with unavailable without a live controller, and with the k
   });
   const act = `Cannot reset the connection to "${nqn}"`;
   const none = { kind: "unavailable", message: `${act}: no live controller` };
-  await assert.rejects(it.initiator.reset(nqn, ctx), none);
+  await assert.rejects(it.initiator.reset(nqn, 0, ctx), none);
   await it.initiator.connect(target, options, ctx);
-  await assert.rejects(it.initiator.reset(nqn, ctx), {
+  await assert.rejects(it.initiator.reset(nqn, 0, ctx), {
     kind: "unavailable",
     message: `${act}: the kernel says "Network dropped connection on reset"`,
   });
   it.kernel.startOutage(nqn);
-  await assert.rejects(it.initiator.reset(nqn, ctx), none);
+  await assert.rejects(it.initiator.reset(nqn, 0, ctx), none);
 });
 
 test("disconnect() removes every controller of this NQN and no other", async () => {

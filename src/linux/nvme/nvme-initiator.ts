@@ -14,6 +14,7 @@ import {
   type Controller,
   controllersOf,
   describeControllers,
+  isIdle,
   isLasting,
   isLive,
   leadsTo,
@@ -35,6 +36,10 @@ export interface NvmeInitiatorParts {
 /** How long a controller may take to become live, and one that was disconnected to vanish. */
 const settleMs = 10_000;
 const lookEveryMs = 100;
+/** The kernel looks at its time-outs once in a while. */
+const timeoutSlackMs = 5_000;
+/** How long to look for a moment in which a connection has no command under way. */
+const idleMs = 2_000;
 
 /**
  * NVMe over TCP by the kernel. Sysfs is the only witness: whatever a command says, what counts is which
@@ -104,14 +109,37 @@ export class NvmeInitiator implements Initiator {
       throw new DriverError("unavailable", `Cannot rescan "${nqn}": no live controller`);
   }
 
-  async reset(nqn: Nqn, ctx: Context): Promise<void> {
+  async reset(nqn: Nqn, silentMs: number, ctx: Context): Promise<void> {
     const { fabrics } = this.#parts;
-    const live = this.#controllers(nqn).filter(isLive);
     const act = `Cannot reset the connection to "${nqn}"`;
+    const live = this.#controllers(nqn).filter(isLive);
     if (live.length === 0) throw new DriverError("unavailable", `${act}: no live controller`);
-    const ended = await Promise.all(live.map((one) => failureOf(fabrics.reset(one, nqn, ctx))));
+    const dead = silentMs > this.#longestCommandMs() ? live : await this.#idleOf(live, act, ctx);
+    const ended = await Promise.all(dead.map((one) => failureOf(fabrics.reset(one, nqn, ctx))));
     const failure = ended.find((each) => each !== undefined);
     if (failure !== undefined) throw toolFailure(act, failure, "unavailable");
+  }
+
+  /** The kernel ends a connection by itself on which a command has waited longer than that. */
+  #longestCommandMs(): number {
+    const { sysfs } = this.#parts.host;
+    const seconds = sysfs.read("module", "nvme_core", "parameters", "io_timeout");
+    return Number(seconds ?? Number.NaN) * 1_000 + timeoutSlackMs;
+  }
+
+  /** @returns those that have no command under way: one that never answers fails each at once. */
+  async #idleOf(live: readonly Controller[], act: string, ctx: Context): Promise<Controller[]> {
+    const { clock, host } = this.#parts;
+    const look = () => {
+      const idle = live.filter((controller) => isIdle(host.sysfs, controller));
+      return idle.length === 0 ? undefined : idle;
+    };
+    const limits = { clock, everyMs: lookEveryMs, limitMs: idleMs };
+    const idle = await poll(look, limits, ctx);
+    if (idle !== undefined) return idle;
+    const names = live.map(({ name }) => name).join(" and ");
+    const reason = `commands are under way at ${names}, which the target may still carry out`;
+    throw new DriverError("unavailable", `${act}: ${reason}`);
   }
 
   async disconnect(nqn: Nqn, ctx: Context): Promise<void> {

@@ -31,7 +31,7 @@ export async function act(
       await withdraw(volume, sight.strays, host, ctx);
       return {};
     case "reset":
-      await host.initiator.reset(nqn, ctx);
+      await host.initiator.reset(nqn, sight.unanswered?.silentMs ?? 0, ctx);
       return {};
     case "rescan":
       await host.initiator.rescan(nqn, ctx);

@@ -73,11 +73,11 @@ test("tick() asks a device that a hold is to be put on, and makes its connection
   assertAllWritten(world, volume);
 });
 
-test("tick() gives a silent connection that pods use without a hold the time in which the kernel would notice", async () => {
+test("tick() makes a silent connection anew that pods use without a hold", async () => {
   const { world, volume } = await withMuteConnection(false);
-  await world.pass(34_000);
-  assert.deepEqual(world.kernel.resets, []);
-  assert.equal(stateOf(world, volume), "waiting");
+  await world.pass(1_000);
+  const { message } = world.health.conditionOf("pvc-a") ?? assert.fail();
+  assert.match(message, /is being brought back since \S+: reads and writes get no answer$/);
   await world.pass(15_000);
   assert.deepEqual(world.kernel.resets, [volume.nqn]);
   assert.equal(stateOf(world, volume), "connected");
@@ -86,7 +86,44 @@ test("tick() gives a silent connection that pods use without a hold the time in 
   assertAllWritten(world, volume);
 });
 
-test("tick() makes a connection that stays silent anew once in more than half a minute, and no more once it answers", async () => {
+test("tick() leaves a connection under a hold alone as long as commands are under way, which would be sent twice", async () => {
+  const { world, volume, controller } = await withMuteConnection(true);
+  controller.isBusy = true;
+  write(world, volume, "during");
+  await world.pass(120_000);
+  assert.deepEqual(world.kernel.resets, []);
+  const { obstacle = "" } = world.health.conditionOf("pvc-a") ?? assert.fail();
+  assert.match(obstacle, /commands are under way/);
+  assert.ok(!world.decisions.includes("pass-errors"), "nothing was made anew");
+  controller.isBusy = false;
+  await world.pass(12_000);
+  assert.deepEqual(world.kernel.resets, [volume.nqn]);
+  assert.equal(stateOf(world, volume), "connected");
+  write(world, volume, "after");
+  assertAllWritten(world, volume);
+});
+
+test("tick() makes a connection anew on which commands are under way only when the kernel would have noticed one without answer", async () => {
+  const { world, volume, controller } = await withMuteConnection(false);
+  controller.isBusy = true;
+  await world.pass(34_000);
+  assert.deepEqual(world.kernel.resets, []);
+  assert.equal(stateOf(world, volume), "waiting");
+  await world.pass(30_000);
+  assert.deepEqual(world.kernel.resets, [volume.nqn]);
+  assert.equal(stateOf(world, volume), "connected");
+});
+
+test("tick() leaves a connection without a hold alone whose target answers late", async () => {
+  const { world, controller } = await withMuteConnection(false);
+  const path = controller.device?.path ?? assert.fail();
+  Object.assign(controller, { isMute: false, isBusy: true });
+  world.unreadable.add(path);
+  await world.pass(600_000);
+  assert.deepEqual(world.kernel.resets, []);
+});
+
+test("tick() makes a connection that stays silent anew once a minute, and no more once it answers", async () => {
   const { world, volume, controller } = await withMuteConnection(false);
   world.kernel.staysMute = true;
   await world.pass(600_000);
@@ -99,7 +136,7 @@ test("tick() makes a connection that stays silent anew once in more than half a 
   assert.equal(world.kernel.resets.length, length);
 });
 
-test("tick() makes a connection anew once only when the first block cannot be read", async () => {
+test("tick() makes a connection anew three times and no more when the first block cannot be read", async () => {
   const world = new WatchedWorld({ canHold: false });
   const volume = await inUse(world);
   const path = world.kernel.controllers.get(volume.nqn)?.device?.path ?? assert.fail();
@@ -107,9 +144,9 @@ test("tick() makes a connection anew once only when the first block cannot be re
   await world.pass(1_000);
   world.unreadable.add(path);
   world.kernel.restore(volume.nqn, { renumbered: false });
-  await world.pass(60_000);
+  await world.pass(600_000);
   assert.equal(stateOf(world, volume), "connected");
-  assert.deepEqual(world.kernel.resets, [volume.nqn]);
+  assert.deepEqual(world.kernel.resets, [volume.nqn, volume.nqn, volume.nqn]);
 });
 
 test("tick() reads nothing of a volume that is well, and of one without a hold one block after an outage", async () => {

@@ -1,14 +1,18 @@
 import { type DriverError, isFailure } from "#domain/errors.ts";
 import type { Connection } from "#domain/ports/connections.ts";
+import { NoAnswer } from "#domain/ports/direct-reads.ts";
 import type { Context } from "#lib/context.ts";
 import type { WatchHost } from "./host.ts";
-import type { HeldSight } from "./sight.ts";
+import type { HeldSight, Unanswered } from "./sight.ts";
 import type { Watched } from "./watched.ts";
 
 /** A connection that breaks later is noticed by the kernel itself. */
 const answerLastsMs = 10_000;
-/** Within 30 s (`nvme_core.io_timeout`) the kernel notices a command that is under way and not answered: then none is. */
-const silenceMs = 35_000;
+/**
+ * With native NVMe multipath, which holds need, what is dead gives no error, but no answer. Without it the kernel tries a few times and gives
+ * up; an error after so many resets is that of a disk which cannot read its first block.
+ */
+const mostResetsForError = 3;
 const firstResetLastsMs = 5_000;
 const longestResetLastsMs = 60_000;
 /** Whoever reads a block that cannot be read is likely to read it again, and each reset makes all others wait. */
@@ -26,25 +30,28 @@ export async function ask(
   watched: Watched,
   { clock, reads }: WatchHost,
   ctx: Context,
-): Promise<string | undefined> {
+): Promise<Unanswered | undefined> {
   const { state, device } = connection;
   const { answered } = watched;
   if (state !== "live" || device === undefined) {
     watched.answered = undefined;
-    watched.silentSince = undefined;
+    watched.liveSince = undefined;
     return undefined;
   }
+  watched.liveSince ??= clock.elapsed();
   if (!watched.isLost || hold?.status?.device === device.majorMinor) return undefined;
   const isSame = answered?.majorMinor === device.majorMinor;
   if (isSame && clock.elapsed() - answered.at < answerLastsMs) return undefined;
-  const askedAt = clock.elapsed();
   const failure = await failureOf(reads.readDirect(device.path, ctx), ctx);
-  const isSilence = isFailure(failure, "deadline-exceeded");
-  watched.silentSince = isSilence ? (watched.silentSince ?? askedAt) : undefined;
-  // An error that a new connection gives as well is the answer of a disk that cannot read its first block.
-  const isAnswer = failure === undefined || (watched.past.resets > 0 && !isSilence);
+  const isSilent = failure instanceof NoAnswer;
+  const mayBeDead = hold === undefined && watched.past.resets < mostResetsForError;
+  const isAnswer = failure === undefined || !(isSilent || mayBeDead);
   watched.answered = isAnswer ? { majorMinor: device.majorMinor, at: clock.elapsed() } : undefined;
-  return isAnswer ? undefined : failure.message;
+  if (isAnswer) return undefined;
+  // What waits may have been sent to a connection that has ended.
+  const liveMs = clock.elapsed() - watched.liveSince;
+  const silentMs = isSilent ? Math.min(failure.silentMs, liveMs) : 0;
+  return { reason: failure.message, silentMs };
 }
 
 async function failureOf(read: Promise<void>, ctx: Context): Promise<DriverError | undefined> {
@@ -58,21 +65,12 @@ async function failureOf(read: Promise<void>, ctx: Context): Promise<DriverError
   }
 }
 
-/**
- * What is under way on a connection that is made anew is sent again, and a slow target may carry out the first of it last. So
- * a silent one without a hold, which pods use meanwhile, has the time in which the kernel would do the same. Between two resets
- * passes at least 10 s, and twice as long after each, up to a minute.
- */
-export function mayReset(
-  { past, resetAt, silentSince }: Watched,
-  hold: HeldSight | undefined,
-  now: number,
-): boolean {
+/** Between two resets passes at least 10 s, and twice as long after each, up to a minute. */
+export function mayReset({ past, madeAnewAt }: Watched, now: number): boolean {
   const lasts = Math.min(firstResetLastsMs * 2 ** past.resets, longestResetLastsMs);
-  if (past.resets > 0 && now - resetAt < lasts) return false;
-  return hold !== undefined || silentSince === undefined || now - silentSince >= silenceMs;
+  return past.resets === 0 || now - madeAnewAt >= lasts;
 }
 
-export function isNewlyMade({ resetAt }: Watched, now: number): boolean {
-  return now - resetAt < newlyMadeMs;
+export function isNewlyMade({ madeAnewAt }: Watched, now: number): boolean {
+  return now - madeAnewAt < newlyMadeMs;
 }

@@ -107,7 +107,6 @@ export class Attendance {
     if (action.do === "nothing") return await this.#close(sight, watched, ctx);
     this.#open(action, sight, watched, ctx);
     if (mustPark(action, sight)) await this.#park(sight, watched, ctx);
-    if (action.do === "reset") watched.countReset(this.#host.clock.elapsed());
     const outcome = await act(action, sight, this.#host, ctx);
     watched.obstacle = undefined;
     this.#remember(action, outcome, { watched, sight });
@@ -169,6 +168,7 @@ export class Attendance {
     if (action.do === "rescan") watched.past = { ...past, rescanned: past.rescanned + 1 };
     if (action.do === "reconnect")
       watched.past = { ...past, rescanned: 0, reconnected: past.reconnected + 1 };
+    if (action.do === "reset") watched.countReset(now);
     if (action.do === "pass-errors") watched.passedErrorsAt = clock.now();
     if (action.do === "end-hold") watched.past = { ...past, ended: action.reason };
     if (action.do === "reinstate" && sight.connection.state === "live")

@@ -13,7 +13,7 @@ export function conditionFor(action: Action, sight: Sight, now: Date): VolumeCon
     return {
       state: "waiting",
       message: `The volume "${nqn}" is being brought back since ${since}: reads and writes ${fate(sight)}`,
-      ...(sight.unanswered !== undefined && { obstacle: sight.unanswered }),
+      ...(sight.unanswered !== undefined && { obstacle: sight.unanswered.reason }),
     };
   if (action.state === "failed") return failed(since, action.reason);
   return {
@@ -23,8 +23,9 @@ export function conditionFor(action: Action, sight: Sight, now: Date): VolumeCon
 }
 
 /** Without a hold, nothing waits once the kernel has given up. */
-function fate({ hold, connection }: Sight): string {
-  return hold !== undefined || connection.state === "connecting" ? "wait" : "fail";
+function fate({ hold, connection, unanswered }: Sight): string {
+  if (hold !== undefined || connection.state === "connecting") return "wait";
+  return unanswered === undefined ? "fail" : "get no answer";
 }
 
 /**

@@ -66,7 +66,7 @@ interface Case {
   readonly status?: HoldStatus;
   readonly isSuspended?: boolean;
   readonly lostMs?: number;
-  readonly unanswered?: string;
+  readonly unanswered?: Sight["unanswered"] & {};
   readonly past?: Partial<Past>;
   readonly reconnect?: Partial<ReconnectPolicy>;
   readonly use?: "mount" | "block";
@@ -101,7 +101,7 @@ function bare({ connection, lostMs = 0, unanswered, past, reconnect, use, ...sho
 
 const swap = { do: "prove-and-swap", device: renumbered.device };
 const hour = 3_600_000;
-const unanswered = "no answer";
+const unanswered = { reason: "no answer", silentMs: 9_000 };
 const refused = { majorMinor: "259:2", reason: "it is smaller" };
 const withHold: readonly (readonly [string, Case, object])[] = [
   ["all is well", { connection: live, status: good }, { do: "nothing" }],
@@ -117,6 +117,11 @@ const withHold: readonly (readonly [string, Case, object])[] = [
     "paths that fail again and again while the connection is live",
     { connection: live, status: dead, past: { reinstated: 1 } },
     { do: "reset", reason: "its paths have failed again" },
+  ],
+  [
+    "one path that fails again and again beside one that works, as when one of two addresses comes and goes",
+    { connection: live, status: spent, past: { reinstated: 3 } },
+    { do: "reinstate" },
   ],
   [
     "the same of a connection that was made anew, which may be mere chance",
@@ -257,17 +262,17 @@ const withHold: readonly (readonly [string, Case, object])[] = [
   [
     "a connection that only says that it is live",
     { connection: live, status: dead, unanswered },
-    { do: "reset", reason: unanswered },
+    { do: "reset", reason: unanswered.reason },
   ],
   [
     "the same when its hold looks well, or is parked",
     { connection: live, status: good, isSuspended: true, unanswered },
-    { do: "reset", reason: unanswered },
+    { do: "reset", reason: unanswered.reason },
   ],
   [
     "the same with another device",
     { connection: renumbered, status: dead, unanswered },
-    { do: "reset", reason: unanswered },
+    { do: "reset", reason: unanswered.reason },
   ],
   [
     "the same just after it was made anew",
@@ -303,7 +308,7 @@ const withoutHold: readonly (readonly [string, Case, object])[] = [
   [
     "a connection that only says that it is live",
     { connection: live, mounted: "259:1", unanswered },
-    { do: "reset", reason: unanswered },
+    { do: "reset", reason: unanswered.reason },
   ],
   ["the kernel gave up", { connection: none, mounted: "259:1" }, { do: "connect" }],
   ["an orphan", { connection: orphan, mounted: "259:1" }, { do: "rescan" }],

@@ -39,7 +39,7 @@ const mostRescans = 30;
 export function decide(sight: Sight): Action {
   const { hold, past, unanswered } = sight;
   if (hold === undefined)
-    return unanswered === undefined ? withoutHold(sight) : makeAnew(sight, unanswered);
+    return unanswered === undefined ? withoutHold(sight) : makeAnew(sight, unanswered.reason);
   if (unanswered === undefined) {
     if (hold.suspended && isOnItsDevice(sight, hold)) return { do: "resume" };
     if (isWell(sight, hold)) return { do: "nothing" };
@@ -47,7 +47,7 @@ export function decide(sight: Sight): Action {
   if (past.ended !== undefined) return afterEnd(sight, past.ended);
   const reason = reasonToEnd(sight);
   if (reason !== undefined) return { do: "end-hold", reason };
-  return unanswered === undefined ? withHold(sight, hold) : makeAnew(sight, unanswered);
+  return unanswered === undefined ? withHold(sight, hold) : makeAnew(sight, unanswered.reason);
 }
 
 function makeAnew({ past }: Sight, reason: string): Action {
@@ -96,12 +96,14 @@ function withHold(sight: Sight, hold: HeldSight): Action {
 }
 
 /**
- * A failed path without an outage is a block that cannot be read: retrying it for ever would hold up the whole
- * volume for one block. One of the connection's queues may be dead as well, which a connection that was made anew
- * excludes: only of such a one errors are passed on. A hold that does not queue was left so in the middle of passing an error on.
+ * A path that failed beside one that works has met the loss of one address of several. Both failed without an outage is a block that
+ * cannot be read: retrying it for ever would hold up the whole volume for one block. One of the connection's queues may be dead as
+ * well, which a connection that was made anew excludes: only of such a one errors are passed on. A hold that does not queue was left
+ * so in the middle of passing an error on.
  */
-function onItsDevice({ past }: Sight, { queueing }: HoldStatus): Action {
+function onItsDevice({ past }: Sight, { queueing, paths }: HoldStatus): Action {
   if (!queueing) return { do: "queue-again" };
+  if (paths.includes("active")) return { do: "reinstate" };
   if (past.reinstated > 0 && !past.isNewlyMade)
     return { do: "reset", reason: "its paths have failed again" };
   return { do: past.reinstated < mostReinstatements ? "reinstate" : "pass-errors" };

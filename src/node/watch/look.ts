@@ -37,7 +37,7 @@ export async function look(
     reinstated: watched.countReinstated(now, connection.state === "live"),
     attachmentEnded: watched.attachment === "ended",
     newIdentity: hasNewIdentity(volume, connection),
-    mayReset: mayReset(watched, hold, host.clock.elapsed()),
+    mayReset: mayReset(watched, host.clock.elapsed()),
     isNewlyMade: isNewlyMade(watched, now),
   };
   return { volume, connection, hold, ...shown, unanswered, lostMs, past };

@@ -21,10 +21,16 @@ export interface Sight {
    * Why a direct read of the device failed, in an incident: its connection says that it is live and may be dead.
    * `undefined` as long as it has answered, or there is nothing to ask.
    */
-  readonly unanswered: string | undefined;
+  readonly unanswered: Unanswered | undefined;
   /** Since the volume was last seen well; 0 while it is. */
   readonly lostMs: number;
   readonly past: Past;
+}
+
+export interface Unanswered {
+  readonly reason: string;
+  /** For so long one read has waited on one connection; 0 when it was answered, by an error or late. */
+  readonly silentMs: number;
 }
 
 export interface HeldSight extends Hold {

@@ -27,10 +27,10 @@ export class Watched {
   refusedAt = 0;
   /** The device that last answered a direct read in this incident. */
   answered: { readonly majorMinor: string; readonly at: number } | undefined;
+  /** Since when the same connection may have been live; only in an incident. */
+  liveSince: number | undefined;
   /** When its connection was last made anew because nothing answered. */
-  resetAt = Number.NEGATIVE_INFINITY;
-  /** When the first of its direct reads began that have not been answered. */
-  silentSince: number | undefined;
+  madeAnewAt = Number.NEGATIVE_INFINITY;
   /** When an error that was no outage was last passed on. */
   passedErrorsAt: Date | undefined;
   attachment: Attachment | undefined;
@@ -60,7 +60,7 @@ export class Watched {
     this.lostSince = now;
     this.past = nothingYet;
     this.answered = undefined;
-    this.silentSince = undefined;
+    this.liveSince = undefined;
     this.attachment = undefined;
     this.askAttachmentAt = now;
     this.decided = "";
@@ -76,11 +76,10 @@ export class Watched {
     this.past = nothingYet;
   }
 
-  /** Also of one that does not succeed. */
   countReset(now: number): void {
     this.past = { ...this.past, resets: this.past.resets + 1 };
-    this.resetAt = now;
-    this.silentSince = undefined;
+    this.madeAnewAt = now;
+    this.liveSince = undefined;
   }
 
   /** Failed paths of a connection that was lost meanwhile say nothing about the disk. */

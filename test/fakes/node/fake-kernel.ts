@@ -4,6 +4,9 @@ import type { Nqn } from "#domain/nqn.ts";
 import type { Mount } from "#domain/ports/mounts.ts";
 import type { FakeDisk } from "./fake-disk.ts";
 
+/** `nvme_core.io_timeout`, and some time. */
+const longestCommandMs = 35_000;
+
 /** A namespace's disk in the kernel. Mounts keep it, and its number, after its controller has gone. */
 export interface FakeDevice {
   readonly nqn: Nqn;
@@ -32,6 +35,8 @@ export interface FakeController {
   state: "live" | "connecting";
   /** It says that it is live, and broke while it was made: nothing is answered until it is made anew. */
   isMute?: boolean;
+  /** Commands are under way on it, all the time. */
+  isBusy?: boolean;
   /** Missing for a subsystem without namespace: an orphan. */
   device: FakeDevice | undefined;
 }
@@ -91,12 +96,17 @@ export class FakeKernel {
   }
 
   /** Connects a live controller anew, under its device. */
-  reset(nqn: Nqn): void {
+  reset(nqn: Nqn, silentMs: number): void {
     const controller = this.controllers.get(nqn);
     if (controller?.state !== "live")
       throw new DriverError(
         "unavailable",
         `Cannot reset the connection to "${nqn}": it is not live`,
+      );
+    if (controller.isBusy === true && silentMs <= longestCommandMs)
+      throw new DriverError(
+        "unavailable",
+        `Cannot reset the connection to "${nqn}": commands are under way`,
       );
     this.resets.push(nqn);
     controller.isMute = this.staysMute;
@@ -166,6 +176,7 @@ export class FakeKernel {
     const disk = this.exports.get(nqn);
     if (controller?.state !== "live" || disk === undefined)
       throw new DriverError("unavailable", `Cannot rescan "${nqn}": no live controller`);
+    if (controller.isMute === true) return;
     controller.device ??= this.#newDevice(nqn, disk);
     controller.device.sizeBytes = disk.sizeBytes;
   }

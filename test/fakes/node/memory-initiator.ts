@@ -31,9 +31,9 @@ export class MemoryInitiator implements Initiator {
     this.#kernel.rescan(nqn);
   }
 
-  async reset(nqn: Nqn, ctx: Context): Promise<void> {
+  async reset(nqn: Nqn, silentMs: number, ctx: Context): Promise<void> {
     ctx.signal.throwIfAborted();
-    this.#kernel.reset(nqn);
+    this.#kernel.reset(nqn, silentMs);
   }
 
   async disconnect(nqn: Nqn, ctx: Context): Promise<void> {

@@ -1,6 +1,7 @@
 import type { AccessMode, BlockAccess, FsType, VolumeUse } from "#domain/access-mode.ts";
 import { DriverError } from "#domain/errors.ts";
 import { type Nqn, nqnFor } from "#domain/nqn.ts";
+import { NoAnswer } from "#domain/ports/direct-reads.ts";
 import type { Mount } from "#domain/ports/mounts.ts";
 import type { Slot } from "#domain/volume-id.ts";
 import { GiB } from "#lib/bytes.ts";
@@ -39,6 +40,8 @@ export interface AttachedVolume {
 export class NodeWorld {
   readonly kernel = new FakeKernel();
   readonly clock = new ManualClock();
+  /** Devices that somebody waits for to answer a read, and since when. */
+  readonly #unanswered = new Map<string, number>();
   readonly log = new RecordingLog();
   readonly faults = new FaultPlan();
   readonly records = new MemoryStageRecords();
@@ -146,8 +149,13 @@ export class NodeWorld {
 
   #read(path: string): void {
     const device = this.kernel.deviceAt(path);
-    if (device !== undefined && this.kernel.controllers.get(device.nqn)?.isMute === true)
-      throw new DriverError("deadline-exceeded", `Cannot read "${path}": no answer`);
+    if (device !== undefined && this.kernel.controllers.get(device.nqn)?.isMute === true) {
+      const since = this.#unanswered.get(path) ?? this.clock.elapsed();
+      this.#unanswered.set(path, since);
+      const silentMs = this.clock.elapsed() - since;
+      throw new NoAnswer(`Cannot read "${path}": no answer`, silentMs);
+    }
+    this.#unanswered.delete(path);
     if (device === undefined || !this.kernel.isLive(device) || this.unreadable.has(path))
       throw new DriverError("unavailable", `Cannot read "${path}": Input/output error`);
   }

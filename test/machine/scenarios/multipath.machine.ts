@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type Cluster, dataAddresses } from "../rig/cluster.ts";
+import { decisions } from "../rig/decisions.ts";
 import { rideOut, withEachKind } from "../rig/outage.ts";
 import { clusterWith } from "../rig/scenario.ts";
 import { UsedVolume } from "../rig/used-volume.ts";
@@ -29,7 +30,13 @@ async function loseOne(cluster: Cluster, volumes: readonly UsedVolume[], address
 scenario("writers go on while one of two addresses is away, and wait while both are", (cluster) =>
   withEachKind(cluster, undefined, async (volumes) => {
     await awaitPaths(volumes, "live", "live");
-    for (const address of [one, other]) await loseOne(cluster, volumes, address);
+    for (const address of [one, other, one, other]) await loseOne(cluster, volumes, address);
+    for (const step of ["reset", "pass-errors"])
+      assert.equal(
+        decisions(cluster, step),
+        0,
+        `${step}: the other address has answered all the time`,
+      );
     await rideOut(volumes, {
       what: "silent loss of both addresses",
       begin: () => cluster.loseDataNetwork(),

@@ -1,8 +1,8 @@
 // kernel: nvme_core.admin_timeout=5
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Cluster, dataAddresses } from "../rig/cluster.ts";
+import { dataAddresses } from "../rig/cluster.ts";
+import { decisions } from "../rig/decisions.ts";
 import { rideOut, withEachKind } from "../rig/outage.ts";
 import { Relay } from "../rig/relay.ts";
 import { clusterWith } from "../rig/scenario.ts";
@@ -13,18 +13,12 @@ const brittle = { nrIoQueues: "1", reconnectDelay: "1" };
 /** Whether the break meets the moment is chance: the kernel and the relay run side by side. */
 const mostOutages = 20;
 
-/** How often the watch has made a connection anew because nothing answered. */
-function resets(cluster: Cluster): number {
-  const log = readFileSync(cluster.node().logFile, "utf8");
-  return log.split("\n").filter((line) => line.includes('"do":"reset"')).length;
-}
-
 scenario(
   "a connection that breaks in the moment when it has been made, and says for ever that it is live, is made anew",
   async (cluster) => {
     using relay = await Relay.start(relayed, listening);
     await withEachKind(cluster, brittle, async (volumes) => {
-      for (let outage = 0; outage < mostOutages && resets(cluster) === 0; outage++)
+      for (let outage = 0; outage < mostOutages && decisions(cluster, "reset") === 0; outage++)
         await rideOut(volumes, {
           what: "broken again in the moment of its return",
           begin: () => relay.beginTreachery(),
@@ -33,7 +27,10 @@ scenario(
             relay.endTreachery();
           },
         });
-      assert.ok(resets(cluster) > 0, `no connection stayed mute in ${mostOutages} outages`);
+      assert.ok(
+        decisions(cluster, "reset") > 0,
+        `no connection stayed mute in ${mostOutages} outages`,
+      );
     });
   },
 );
