@@ -20,7 +20,7 @@ export async function rideOut(
   volumes: readonly UsedVolume[],
   { what, begin, until = (used) => !used.isLive(), end, renumbers }: Outage,
 ): Promise<void> {
-  const before = volumes.map((used) => used.under());
+  const before = renumbers === undefined ? [] : volumes.map((used) => used.under());
   for (const used of volumes) used.noteLoss();
   await begin();
   for (const used of volumes) await waitFor(`${what}: ${used.nqn}`, () => until(used));
