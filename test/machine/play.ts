@@ -26,7 +26,7 @@ function environment(): string[] {
   return known.map((name) => `export ${name}=${Number(process.env[name])}`);
 }
 
-/** The outcome in TAP goes to the console at the end, each line with its mark, apart from what else is printed. */
+/** The outcome in TAP, and the pauses, go to the console at the end, each line with its mark, apart from what else is printed. */
 export async function play(job: Job, machine: Machine, project: string): Promise<Outcome> {
   const { scenario, daemons, limitSeconds } = job;
   const scenarioMs = Math.round((limitSeconds * 1_000 * 2) / 3);
@@ -44,10 +44,10 @@ export async function play(job: Job, machine: Machine, project: string): Promise
       // A third of a start is compiling, which is done once in a machine: by files before this one, too.
       "export NODE_COMPILE_CACHE=/run/compile-cache",
       ...[
-        "rm -f /run/results.tap",
+        "rm -f /run/results.tap; : >/run/pauses",
         tests.join(" "),
         "status=$?",
-        "sed 's/^/TAP /' /run/results.tap",
+        "sed 's/^/TAP /' /run/results.tap; sed 's/^/PAUSE /' /run/pauses",
         "exit $status",
       ],
     ].join("; "),
