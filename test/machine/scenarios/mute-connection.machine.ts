@@ -14,10 +14,11 @@ const brittle = { nrIoQueues: "1", reconnectDelay: "1" };
 /** Whether the break meets the moment is chance: the kernel and the relay run side by side. */
 const mostOutages = 20;
 
-/** Outages until the watch has met a connection that is mute. */
+/** Outages until the watch has met a connection that is mute, once more. */
 async function muteOnce(cluster: Cluster, relay: Relay, volumes: readonly UsedVolume[]) {
   const where = cluster.holds().length === 0 ? ", without a hold" : "";
-  for (let outage = 0; decisions(cluster, "reset") === 0; outage++) {
+  const before = decisions(cluster, "reset");
+  for (let outage = 0; decisions(cluster, "reset") === before; outage++) {
     assert.ok(outage < mostOutages, `no connection stayed mute in ${mostOutages} outages`);
     await rideOut(volumes, {
       what: `broken again in the moment of its return${where}`,
