@@ -39,7 +39,7 @@ async function storm(cluster: Cluster, volumes: readonly Attached[]): Promise<nu
   const startedAt = Date.now();
   await Promise.all(
     volumes.map(({ volume, context }) =>
-      retry(`staging ${volume.id}`, () => cluster.node().stage(volume, context)),
+      retry(`staging ${volume.id}`, () => cluster.node().stage(volume, context), limitMs),
     ),
   );
   return (Date.now() - startedAt) / volumes.length;
@@ -104,9 +104,11 @@ scenario(
     assert.deepEqual(report.errors, []);
 
     await Promise.all(
-      volumes.map(({ volume }) => retry("unpublishing", () => node.unpublish(volume))),
+      volumes.map(({ volume }) => retry("unpublishing", () => node.unpublish(volume), limitMs)),
     );
-    await Promise.all(volumes.map(({ volume }) => retry("unstaging", () => node.unstage(volume))));
+    await Promise.all(
+      volumes.map(({ volume }) => retry("unstaging", () => node.unstage(volume), limitMs)),
+    );
     for (const [index, { volume }] of volumes.entries()) {
       await cluster.controller.unpublish(volume, "node-a");
       assertRecordsOf(cluster.image(volume), index, report.flushed[index] ?? 0);

@@ -46,12 +46,13 @@ class Round {
     const node = this.#cluster.node();
     const what = this.#volume.id;
     await retry(`staging ${what}`, () => node.stage(this.#volume, this.#context));
-    const published = await node.publish(this.#volume, this.#context);
+    const publish = () => node.publish(this.#volume, this.#context);
+    const published = await retry(`publishing ${what}`, publish);
     const isBlock = this.#content === "block";
     const file = isBlock ? published : `${published}/block`;
     if (this.#checksum !== undefined) assert.equal(await checksumOf(file), this.#checksum, what);
     this.#checksum = await renew(file, isBlock ? "r+" : "w");
-    await node.unpublish(this.#volume);
+    await retry(`unpublishing ${what}`, () => node.unpublish(this.#volume));
     await retry(`unstaging ${what}`, () => node.unstage(this.#volume));
   }
 }
